@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one table of subcommands: group, name, summary for `airgraft --help`.
+//
+// A row needs a function cmd_NAME in cmd_NAME.c, listed in CMakeLists.txt. The function gets its
+// own name as argv[0] and returns an exit code (enum ag_exit).
+#ifndef AG_CLI_COMMANDS_H
+#define AG_CLI_COMMANDS_H
+
+// clang-format off
+#define AG_COMMANDS(X) \
+    X(GROUP_OPERATE, hub,      "start the local hub, or show how to reach it")
+// clang-format on
+
+#define AG_COMMAND_PROTOTYPE(group, name, summary) int cmd_##name(int argc, char **argv);
+AG_COMMANDS(AG_COMMAND_PROTOTYPE)
+#undef AG_COMMAND_PROTOTYPE
+
+#endif
