@@ -17,4 +17,81 @@ _Static_assert(AG_CFG_NAME_MAX >= 1 && AG_CFG_NAME_MAX <= 64, "AG_CFG_NAME_MAX i
 #endif
 _Static_assert(AG_CFG_PLUGIN_MAX >= 1 && AG_CFG_PLUGIN_MAX <= 255, "AG_CFG_PLUGIN_MAX is 1 to 255");
 
+// Deepest nesting that the JSON reader follows. 8 to 63. A twin nests at most 10 levels below its
+// sections. Costs nothing: one bit a level, in 64.
+#ifndef AG_CFG_JSON_DEPTH
+#define AG_CFG_JSON_DEPTH 24
+#endif
+_Static_assert(AG_CFG_JSON_DEPTH >= 8 && AG_CFG_JSON_DEPTH <= 63, "AG_CFG_JSON_DEPTH is 8 to 63");
+
+// Longest URL of a plug-in file, bytes. 128 to 4096, which is the twin's limit for one string.
+// Costs that many bytes in the twin reader and in each HTTP response.
+#ifndef AG_CFG_URL_MAX
+#define AG_CFG_URL_MAX 1024
+#endif
+_Static_assert(AG_CFG_URL_MAX >= 128 && AG_CFG_URL_MAX <= 4096, "AG_CFG_URL_MAX is 128 to 4096");
+
+// Longest host name, bytes without NUL. 63 to 253 (RFC 1035). Costs that many bytes a URL.
+#ifndef AG_CFG_HOST_MAX
+#define AG_CFG_HOST_MAX 253
+#endif
+_Static_assert(AG_CFG_HOST_MAX >= 63 && AG_CFG_HOST_MAX <= 253, "AG_CFG_HOST_MAX is 63 to 253");
+
+// Longest device or registration id, bytes without NUL. 128 is Azure's limit.
+#ifndef AG_CFG_DEVICE_ID_MAX
+#define AG_CFG_DEVICE_ID_MAX 128
+#endif
+_Static_assert(AG_CFG_DEVICE_ID_MAX >= 16 && AG_CFG_DEVICE_ID_MAX <= 128,
+               "AG_CFG_DEVICE_ID_MAX is 16 to 128");
+
+// Longest Settings of one plug-in, bytes of JSON without white space. 64 to 4096. Costs that many
+// bytes in the twin reader.
+#ifndef AG_CFG_SETTINGS_MAX
+#define AG_CFG_SETTINGS_MAX 1024
+#endif
+_Static_assert(AG_CFG_SETTINGS_MAX >= 64 && AG_CFG_SETTINGS_MAX <= 4096,
+               "AG_CFG_SETTINGS_MAX is 64 to 4096");
+
+// Longest Window of one plug-in, bytes of JSON without white space. 16 to 1024. As above.
+#ifndef AG_CFG_WINDOW_MAX
+#define AG_CFG_WINDOW_MAX 128
+#endif
+_Static_assert(AG_CFG_WINDOW_MAX >= 16 && AG_CFG_WINDOW_MAX <= 1024,
+               "AG_CFG_WINDOW_MAX is 16 to 1024");
+
+// Longest topic of a received MQTT message that is told whole, bytes. 64 to 1024. Costs that many
+// bytes in the session.
+#ifndef AG_CFG_MQTT_TOPIC_MAX
+#define AG_CFG_MQTT_TOPIC_MAX 256
+#endif
+_Static_assert(AG_CFG_MQTT_TOPIC_MAX >= 64 && AG_CFG_MQTT_TOPIC_MAX <= 1024,
+               "AG_CFG_MQTT_TOPIC_MAX is 64 to 1024");
+
+// Outgoing MQTT packets at once, waiting to be sent or acknowledged. 4 to 64. Costs 24 bytes each.
+#ifndef AG_CFG_MQTT_QUEUE
+#define AG_CFG_MQTT_QUEUE 8
+#endif
+_Static_assert(AG_CFG_MQTT_QUEUE >= 4 && AG_CFG_MQTT_QUEUE <= 64, "AG_CFG_MQTT_QUEUE is 4 to 64");
+
+// Bytes of the MQTT send buffer that messages leave free, so that a CONNECT with its token always
+// fits. 128 to 4096.
+#ifndef AG_CFG_MQTT_RESERVE
+#define AG_CFG_MQTT_RESERVE 768
+#endif
+_Static_assert(AG_CFG_MQTT_RESERVE >= 128 && AG_CFG_MQTT_RESERVE <= 4096,
+               "AG_CFG_MQTT_RESERVE is 128 to 4096");
+
+// Longest head of an HTTP response, bytes; more is refused. 1024 to 65535. Costs nothing.
+#ifndef AG_CFG_HTTP_HEAD_MAX
+#define AG_CFG_HTTP_HEAD_MAX 8192
+#endif
+_Static_assert(AG_CFG_HTTP_HEAD_MAX >= 1024 && AG_CFG_HTTP_HEAD_MAX <= 65535,
+               "AG_CFG_HTTP_HEAD_MAX is 1024 to 65535");
+
+// Longest ETag that is kept, bytes with its quotes. 32 to 255. A longer one counts as absent.
+#ifndef AG_CFG_ETAG_MAX
+#define AG_CFG_ETAG_MAX 64
+#endif
+_Static_assert(AG_CFG_ETAG_MAX >= 32 && AG_CFG_ETAG_MAX <= 255, "AG_CFG_ETAG_MAX is 32 to 255");
+
 #endif
