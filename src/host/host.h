@@ -13,6 +13,7 @@
 
 #include "base/config.h"
 #include "base/status.h"
+#include "host/transitions.h"
 #include "platform/crypto.h"
 #include "platform/flash.h"
 #include "platform/stream.h"
@@ -107,25 +108,9 @@ enum ag_host_link_state {
     AG_HOST_LINK_ONLINE,       // the twin is known and its patches are followed
 };
 
-enum ag_host_plugin_state {
-    AG_HOST_PLUGIN_DOWNLOADING, // a new version is being fetched; an old one may be running
-    AG_HOST_PLUGIN_VERIFYING,   // the whole file is here: hashed, then translated
-    AG_HOST_PLUGIN_WAITING,     // in place but not yet tried, or to be fetched again later
-    AG_HOST_PLUGIN_TRIAL,       // the new version runs and must prove itself
-    AG_HOST_PLUGIN_RUNNING,     // a confirmed version runs
-    AG_HOST_PLUGIN_ROLLED_BACK, // a new version failed; the one before runs
-    AG_HOST_PLUGIN_REFUSED,     // what is desired cannot be accepted
-    AG_HOST_PLUGIN_FAILED,      // no version runs: the last one failed
-    AG_HOST_PLUGIN_STOPPED,     // installed, but not enabled
-    AG_HOST_PLUGIN_REMOVING,    // no longer desired
-};
-
-// "downloading", "verifying", …: the words of the twin's report. Static.
-const char *ag_host_plugin_state_name(enum ag_host_plugin_state state);
-
 struct ag_host_plugin_status {
     char name[AG_CFG_NAME_MAX + 1];
-    enum ag_host_plugin_state state;
+    enum ag_transition_state state; // ag_transition_state_name says it in the words of the twin
     uint32_t version;               // that runs, or is stopped; 0: none
     uint32_t previous;              // the version kept for a rollback; 0: none
     uint32_t trial;                 // the version on trial or last tried; 0: none
