@@ -94,4 +94,24 @@ _Static_assert(AG_CFG_HTTP_HEAD_MAX >= 1024 && AG_CFG_HTTP_HEAD_MAX <= 65535,
 #endif
 _Static_assert(AG_CFG_ETAG_MAX >= 32 && AG_CFG_ETAG_MAX <= 255, "AG_CFG_ETAG_MAX is 32 to 255");
 
+// Capabilities one plug-in can require. 1 to 64. Costs 4 bytes each in parsed metadata.
+#ifndef AG_CFG_CAPABILITY_MAX
+#define AG_CFG_CAPABILITY_MAX 16
+#endif
+_Static_assert(AG_CFG_CAPABILITY_MAX >= 1 && AG_CFG_CAPABILITY_MAX <= 64,
+               "AG_CFG_CAPABILITY_MAX is 1 to 64");
+
+// Signers one plug-in file can carry. 1 to 16. Each costs up to 99 bytes of file head.
+#ifndef AG_CFG_SIGNER_MAX
+#define AG_CFG_SIGNER_MAX 8
+#endif
+_Static_assert(AG_CFG_SIGNER_MAX >= 1 && AG_CFG_SIGNER_MAX <= 16, "AG_CFG_SIGNER_MAX is 1 to 16");
+
+// Largest trust store object, bytes. 1024 to 65536. Room for it is needed on flash, twice.
+#ifndef AG_CFG_TRUST_SIZE_MAX
+#define AG_CFG_TRUST_SIZE_MAX 16384
+#endif
+_Static_assert(AG_CFG_TRUST_SIZE_MAX >= 1024 && AG_CFG_TRUST_SIZE_MAX <= 65536,
+               "AG_CFG_TRUST_SIZE_MAX is 1024 to 65536");
+
 #endif

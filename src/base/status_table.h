@@ -2,7 +2,7 @@
 // The one table of status codes: symbol, number, name, text, hint.
 //
 // The thousands are all 1 so that codes cannot be mistaken for HTTP statuses; the hundreds group:
-//   10xx general   11xx wasm module   12xx traps       13xx plug-in file   14xx twin
+//   10xx general   11xx wasm module   12xx traps       13xx plug-in file, trust   14xx twin
 //   15xx network   16xx store, flash  17xx trial, host 18xx ports, tools
 #ifndef AG_BASE_STATUS_TABLE_H
 #define AG_BASE_STATUS_TABLE_H
@@ -70,6 +70,14 @@
     X(ERR_FILE_EPOCH,          1313, "file_epoch", "the file's security epoch is lower than one seen before", "build it with a current epoch") \
     X(ERR_FILE_MEMORY,         1314, "file_memory", "the plug-in needs more memory than this host has left", "reduce memory and stack, or remove another plug-in") \
     X(ERR_FILE_TOO_LARGE,      1315, "file_too_large", "the file does not fit in the store", "make it smaller, or remove another plug-in") \
+    X(ERR_FILE_INITIALIZE,     1316, "file_no_initialize", "the plug-in does not export initialize as a function () -> i32", "define int32_t initialize(void) as in sdk/airgraft.h") \
+    X(ERR_FILE_EXECUTE,        1317, "file_no_execute", "the plug-in does not export execute as a function () -> ()", "define void execute(void) as in sdk/airgraft.h") \
+    X(ERR_FILE_EXPORT,         1318, "file_export_type", "an optional export of the plug-in has another type than the ABI says", "define shutdown and on_settings as void f(void)") \
+    X(ERR_FILE_DISAGREES,      1319, "file_disagrees", "the module's memory or imports are not those that its metadata says", "build the plug-in with airgraft build") \
+    X(ERR_TRUST_MALFORMED,     1320, "trust_malformed", "the trust store object is broken", "make it again with airgraft trust new") \
+    X(ERR_TRUST_FORGED,        1321, "trust_signature_invalid", "a signature of the trust store object does not match", "it was changed after signing: take the original") \
+    X(ERR_TRUST_THRESHOLD,     1322, "trust_threshold", "too few authority keys signed the trust store object", "sign it with as many authority keys as its threshold, and that of the one it replaces, says") \
+    X(ERR_TRUST_EPOCH,         1323, "trust_epoch", "the trust store object is not newer than the one in use", "give it a higher epoch") \
     \
     /* 14xx: the twin */ \
     X(ERR_TWIN_JSON,           1401, "twin_json", "the twin document is not valid JSON", "the hub sent it so; nothing was changed") \

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// airgraft plug-in ABI v1, for plug-ins in C.
+//
+// A plug-in defines initialize and execute, and calls the functions below. Each belongs to a
+// capability; `airgraft build` sees which ones a plug-in uses and writes that into the file, so
+// that a host without one of them refuses the plug-in before it downloads it.
+//
+// Text and bytes go over as pointer and size, without a final NUL. A result of 0 or more is a
+// success; a negative one is the negated number of a status, see AIRGRAFT_ERR_… (the whole list is
+// src/base/status_table.h). A pointer outside of the plug-in's memory is a trap.
+#ifndef AIRGRAFT_H
+#define AIRGRAFT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define AIRGRAFT_ABI 1
+
+#define AIRGRAFT_IMPORT(module, function)                                                          \
+    __attribute__((import_module(module), import_name(function)))
+#define AIRGRAFT_EXPORT(function) __attribute__((export_name(function), used))
+
+// ---- What a plug-in defines --------------------------------------------------------------
+
+// Called once, before the first execute. 0 when the plug-in is ready; anything else stops it, and
+// a new version that does so is rolled back.
+AIRGRAFT_EXPORT("initialize") int32_t initialize(void);
+
+// Called once per period (`period_ms` in plugin.json, PeriodMs in the twin). A call that needs more
+// than `fuel_per_run` instructions is a trap.
+AIRGRAFT_EXPORT("execute") void execute(void);
+
+// Optional. Write AIRGRAFT_SHUTDOWN before the definition of `void shutdown(void)`, which is called
+// when the plug-in is stopped in good order, and AIRGRAFT_ON_SETTINGS before that of
+// `void on_settings(void)`, which is called when its settings have changed.
+#define AIRGRAFT_SHUTDOWN    AIRGRAFT_EXPORT("shutdown")
+#define AIRGRAFT_ON_SETTINGS AIRGRAFT_EXPORT("on_settings")
+
+// ---- Failures ----------------------------------------------------------------------------
+
+enum airgraft_error {
+    AIRGRAFT_ERR_NO_SPACE = -1003,    // a fixed buffer or queue of the host is full
+    AIRGRAFT_ERR_NOT_FOUND = -1004,   // no such item
+    AIRGRAFT_ERR_ARGUMENT = -1006,    // an argument is out of its range
+    AIRGRAFT_ERR_UNSUPPORTED = -1007, // not on this host
+    AIRGRAFT_ERR_PIN = -1801,         // the board has no such pin, or it cannot do this
+};
+
+// ---- log: lines in the host's log --------------------------------------------------------
+
+enum airgraft_log_level {
+    AIRGRAFT_LOG_ERROR,
+    AIRGRAFT_LOG_WARNING,
+    AIRGRAFT_LOG_INFO,
+    AIRGRAFT_LOG_DEBUG,
+};
+
+// One line, without line end.
+AIRGRAFT_IMPORT("log", "write")
+void airgraft_log_write(enum airgraft_log_level level, const char *text, size_t size);
+
+// ---- clock -------------------------------------------------------------------------------
+
+// Milliseconds since the board started. Never goes back.
+AIRGRAFT_IMPORT("clock", "uptime_ms") int64_t airgraft_clock_uptime_ms(void);
+
+// Seconds since 1970 (UTC), or negative when the board does not know the time for certain.
+AIRGRAFT_IMPORT("clock", "unix_time") int64_t airgraft_clock_unix_time(void);
+
+// ---- gpio: pins, from 0 ------------------------------------------------------------------
+
+enum airgraft_pin_mode {
+    AIRGRAFT_PIN_INPUT,
+    AIRGRAFT_PIN_INPUT_PULL_UP,
+    AIRGRAFT_PIN_INPUT_PULL_DOWN,
+    AIRGRAFT_PIN_OUTPUT,
+};
+
+// 0 or AIRGRAFT_ERR_PIN.
+AIRGRAFT_IMPORT("gpio", "configure")
+int32_t airgraft_gpio_configure(uint32_t pin, enum airgraft_pin_mode mode);
+AIRGRAFT_IMPORT("gpio", "write") int32_t airgraft_gpio_write(uint32_t pin, int32_t level);
+// 0, 1 or AIRGRAFT_ERR_PIN.
+AIRGRAFT_IMPORT("gpio", "read") int32_t airgraft_gpio_read(uint32_t pin);
+
+// ---- adc: analogue inputs and simple sensors, from 0 -------------------------------------
+
+// A sample into *value, in the unit that the board documents. 0 or AIRGRAFT_ERR_PIN.
+AIRGRAFT_IMPORT("adc", "read") int32_t airgraft_adc_read(uint32_t channel, int32_t *value);
+
+// ---- settings: the plug-in's Settings in the device twin ---------------------------------
+
+// A member that is a whole number, or true (1) or false (0); in every other case `otherwise`.
+AIRGRAFT_IMPORT("settings", "get_int")
+int64_t airgraft_settings_get_int(const char *key, size_t key_size, int64_t otherwise);
+
+// A member that is a text: copies at most `capacity` bytes of it and returns its whole size, or
+// AIRGRAFT_ERR_NOT_FOUND. No NUL is added.
+AIRGRAFT_IMPORT("settings", "get_text")
+int32_t airgraft_settings_get_text(const char *key, size_t key_size, char *buffer, size_t capacity);
+
+// ---- report: reported properties of the plug-in ------------------------------------------
+
+// Set or remove a member; the twin gets it with the host's next report. Setting the same value
+// again costs nothing. 0, AIRGRAFT_ERR_ARGUMENT for a key that is empty or too long, or
+// AIRGRAFT_ERR_NO_SPACE.
+AIRGRAFT_IMPORT("report", "set_int")
+int32_t airgraft_report_set_int(const char *key, size_t key_size, int64_t value);
+AIRGRAFT_IMPORT("report", "set_bool")
+int32_t airgraft_report_set_bool(const char *key, size_t key_size, int32_t value);
+AIRGRAFT_IMPORT("report", "set_text")
+int32_t airgraft_report_set_text(const char *key, size_t key_size, const char *text, size_t size);
+AIRGRAFT_IMPORT("report", "remove")
+int32_t airgraft_report_remove(const char *key, size_t key_size);
+
+// ---- telemetry ---------------------------------------------------------------------------
+
+// Queues one device-to-cloud message, which should be JSON. 0, AIRGRAFT_ERR_ARGUMENT for one
+// that is too long, or AIRGRAFT_ERR_NO_SPACE when the queue is full: then try in a later run.
+AIRGRAFT_IMPORT("telemetry", "send")
+int32_t airgraft_telemetry_send(const void *bytes, size_t size);
+
+// ---- random ------------------------------------------------------------------------------
+
+// Fills the buffer from a cryptographic generator.
+AIRGRAFT_IMPORT("random", "fill") void airgraft_random_fill(void *buffer, size_t size);
+
+// ---- Shorter forms for literal texts -----------------------------------------------------
+
+#define AIRGRAFT_TEXT(literal) ("" literal), (sizeof(literal) - 1)
+#define airgraft_log(literal)  airgraft_log_write(AIRGRAFT_LOG_INFO, AIRGRAFT_TEXT(literal))
+#define airgraft_setting(literal, otherwise)                                                       \
+    airgraft_settings_get_int(AIRGRAFT_TEXT(literal), otherwise)
+
+#endif
