@@ -17,6 +17,13 @@ _Static_assert(AG_CFG_NAME_MAX >= 1 && AG_CFG_NAME_MAX <= 64, "AG_CFG_NAME_MAX i
 #endif
 _Static_assert(AG_CFG_PLUGIN_MAX >= 1 && AG_CFG_PLUGIN_MAX <= 255, "AG_CFG_PLUGIN_MAX is 1 to 255");
 
+// Hashes of failed plug-in files that the store keeps. 1 to 64. Costs 64 bytes of journal each.
+#ifndef AG_CFG_QUARANTINE_MAX
+#define AG_CFG_QUARANTINE_MAX 32
+#endif
+_Static_assert(AG_CFG_QUARANTINE_MAX >= 1 && AG_CFG_QUARANTINE_MAX <= 64,
+               "AG_CFG_QUARANTINE_MAX is 1 to 64");
+
 // Deepest nesting that the JSON reader follows. 8 to 63. A twin nests at most 10 levels below its
 // sections. Costs nothing: one bit a level, in 64.
 #ifndef AG_CFG_JSON_DEPTH
