@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// JSON writer. One bit of state is enough: whether a comma comes before the next value. A key
+// and the beginning of a container clear it, everything else sets it.
+#include "base/json_writer.h"
+
+static void separate(struct ag_json_writer *json)
+{
+    if (json->needs_comma)
+        ag_writer_u8(json->out, ',');
+    json->needs_comma = true;
+}
+
+static void begin(struct ag_json_writer *json, char bracket)
+{
+    separate(json);
+    ag_writer_u8(json->out, (uint8_t)bracket);
+    json->needs_comma = false;
+}
+
+static void end(struct ag_json_writer *json, char bracket)
+{
+    ag_writer_u8(json->out, (uint8_t)bracket);
+    json->needs_comma = true;
+}
+
+// Bytes of the UTF-8 character at `at`, of which `left` bytes exist; 0 when it is none.
+static size_t character_size(const uint8_t *at, size_t left)
+{
+    static const struct {
+        uint8_t first, last; // lead bytes
+        uint8_t low, high;   // what the second byte may be
+        uint8_t size;
+    } forms[] = {
+        { 0x00, 0x7F, 0x00, 0x00, 1 }, { 0xC2, 0xDF, 0x80, 0xBF, 2 }, { 0xE0, 0xE0, 0xA0, 0xBF, 3 },
+        { 0xE1, 0xEC, 0x80, 0xBF, 3 }, { 0xED, 0xED, 0x80, 0x9F, 3 }, { 0xEE, 0xEF, 0x80, 0xBF, 3 },
+        { 0xF0, 0xF0, 0x90, 0xBF, 4 }, { 0xF1, 0xF3, 0x80, 0xBF, 4 }, { 0xF4, 0xF4, 0x80, 0x8F, 4 },
+    };
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        if (at[0] < forms[i].first || at[0] > forms[i].last)
+            continue;
+        if (forms[i].size > left)
+            return 0;
+        if (forms[i].size > 1 && (at[1] < forms[i].low || at[1] > forms[i].high))
+            return 0;
+        for (size_t j = 2; j < forms[i].size; j++) {
+            if ((at[j] & 0xC0) != 0x80)
+                return 0;
+        }
+        return forms[i].size;
+    }
+    return 0;
+}
+
+static void write_control(struct ag_writer *out, uint8_t byte)
+{
+    static const char digits[] = "0123456789abcdef";
+    static const char letters[] = "btn_fr"; // 0x08 to 0x0D; 0x0B has none
+    if (byte >= 0x08 && byte <= 0x0D && byte != 0x0B) {
+        ag_writer_u8(out, '\\');
+        ag_writer_u8(out, (uint8_t)letters[byte - 0x08]);
+        return;
+    }
+    ag_writer_text(out, "\\u00");
+    ag_writer_u8(out, (uint8_t)digits[byte >> 4]);
+    ag_writer_u8(out, (uint8_t)digits[byte & 15]);
+}
+
+static void write_quoted(struct ag_writer *out, struct ag_text text)
+{
+    const uint8_t *bytes = (const uint8_t *)text.at;
+    ag_writer_u8(out, '"');
+    for (size_t i = 0; i < text.size;) {
+        const size_t size = character_size(bytes + i, text.size - i);
+        if (size == 0) {
+            ag_writer_text(out, "\\ufffd");
+            i++;
+            continue;
+        }
+        if (bytes[i] == '"' || bytes[i] == '\\')
+            ag_writer_u8(out, '\\');
+        if (bytes[i] < 0x20)
+            write_control(out, bytes[i]);
+        else
+            ag_writer_bytes(out, bytes + i, size);
+        i += size;
+    }
+    ag_writer_u8(out, '"');
+}
+
+void ag_json_writer_init(struct ag_json_writer *json, struct ag_writer *out)
+{
+    json->out = out;
+    json->needs_comma = false;
+}
+
+void ag_json_writer_begin_object(struct ag_json_writer *json)
+{
+    begin(json, '{');
+}
+
+void ag_json_writer_end_object(struct ag_json_writer *json)
+{
+    end(json, '}');
+}
+
+void ag_json_writer_begin_array(struct ag_json_writer *json)
+{
+    begin(json, '[');
+}
+
+void ag_json_writer_end_array(struct ag_json_writer *json)
+{
+    end(json, ']');
+}
+
+void ag_json_writer_key_text(struct ag_json_writer *json, struct ag_text key)
+{
+    separate(json);
+    write_quoted(json->out, key);
+    ag_writer_u8(json->out, ':');
+    json->needs_comma = false;
+}
+
+void ag_json_writer_key(struct ag_json_writer *json, const char *key)
+{
+    ag_json_writer_key_text(json, ag_text_of(key));
+}
+
+void ag_json_writer_text(struct ag_json_writer *json, struct ag_text text)
+{
+    separate(json);
+    write_quoted(json->out, text);
+}
+
+void ag_json_writer_string(struct ag_json_writer *json, const char *text)
+{
+    ag_json_writer_text(json, ag_text_of(text));
+}
+
+void ag_json_writer_integer(struct ag_json_writer *json, int64_t value)
+{
+    separate(json);
+    ag_writer_decimal(json->out, value);
+}
+
+void ag_json_writer_bool(struct ag_json_writer *json, bool value)
+{
+    separate(json);
+    ag_writer_text(json->out, value ? "true" : "false");
+}
+
+void ag_json_writer_null(struct ag_json_writer *json)
+{
+    separate(json);
+    ag_writer_text(json->out, "null");
+}
+
+void ag_json_writer_raw(struct ag_json_writer *json, struct ag_text value)
+{
+    separate(json);
+    ag_writer_bytes(json->out, value.at, value.size);
+}
+
+void ag_json_writer_hex(struct ag_json_writer *json, const void *bytes, size_t size)
+{
+    static const char digits[] = "0123456789abcdef";
+    const uint8_t *at = bytes;
+    separate(json);
+    ag_writer_u8(json->out, '"');
+    for (size_t i = 0; i < size; i++) {
+        ag_writer_u8(json->out, (uint8_t)digits[at[i] >> 4]);
+        ag_writer_u8(json->out, (uint8_t)digits[at[i] & 15]);
+    }
+    ag_writer_u8(json->out, '"');
+}
