@@ -121,4 +121,55 @@ _Static_assert(AG_CFG_SIGNER_MAX >= 1 && AG_CFG_SIGNER_MAX <= 16, "AG_CFG_SIGNER
 _Static_assert(AG_CFG_TRUST_SIZE_MAX >= 1024 && AG_CFG_TRUST_SIZE_MAX <= 65536,
                "AG_CFG_TRUST_SIZE_MAX is 1024 to 65536");
 
+// Pins that plug-ins can hold, from number 0 on. 1 to 1024. Costs a byte each.
+#ifndef AG_CFG_PIN_MAX
+#define AG_CFG_PIN_MAX 64
+#endif
+_Static_assert(AG_CFG_PIN_MAX >= 1 && AG_CFG_PIN_MAX <= 1024, "AG_CFG_PIN_MAX is 1 to 1024");
+
+// Plug-ins' own reported properties: how many the host keeps for all of them together, 0 to 255;
+// longest key, 1 to 64 bytes; longest text, 1 to 255 bytes. Costs the product.
+#ifndef AG_CFG_PROPERTY_COUNT
+#define AG_CFG_PROPERTY_COUNT 32
+#endif
+#ifndef AG_CFG_PROPERTY_KEY_MAX
+#define AG_CFG_PROPERTY_KEY_MAX 32
+#endif
+#ifndef AG_CFG_PROPERTY_TEXT_MAX
+#define AG_CFG_PROPERTY_TEXT_MAX 64
+#endif
+_Static_assert(AG_CFG_PROPERTY_COUNT >= 1 && AG_CFG_PROPERTY_COUNT <= 255 &&
+                   AG_CFG_PROPERTY_KEY_MAX >= 1 && AG_CFG_PROPERTY_KEY_MAX <= 64 &&
+                   AG_CFG_PROPERTY_TEXT_MAX >= 32 && AG_CFG_PROPERTY_TEXT_MAX <= 255,
+               "AG_CFG_PROPERTY_* are out of range");
+
+// RAM for telemetry that waits to be sent and acknowledged, bytes. 256 to 65536. The longest
+// message is half of it.
+#ifndef AG_CFG_TELEMETRY_SIZE
+#define AG_CFG_TELEMETRY_SIZE 2048
+#endif
+_Static_assert(AG_CFG_TELEMETRY_SIZE >= 256 && AG_CFG_TELEMETRY_SIZE <= 65536,
+               "AG_CFG_TELEMETRY_SIZE is 256 to 65536");
+
+// RAM for what goes out over MQTT, bytes: a login, a report or a message at a time. 2048 to 65536.
+#ifndef AG_CFG_LINK_SEND
+#define AG_CFG_LINK_SEND 4096
+#endif
+_Static_assert(AG_CFG_LINK_SEND >= 2048 && AG_CFG_LINK_SEND <= 65536,
+               "AG_CFG_LINK_SEND is 2048 to 65536");
+
+// RAM for one read from a stream, bytes; also where a login is put together. 1024 to 65536.
+#ifndef AG_CFG_LINK_READ
+#define AG_CFG_LINK_READ 1536
+#endif
+_Static_assert(AG_CFG_LINK_READ >= 1024 && AG_CFG_LINK_READ <= 65536,
+               "AG_CFG_LINK_READ is 1024 to 65536");
+
+// Largest reported patch, bytes. 1024 to 32768. What does not fit goes into the next one.
+#ifndef AG_CFG_REPORT_SIZE
+#define AG_CFG_REPORT_SIZE 2048
+#endif
+_Static_assert(AG_CFG_REPORT_SIZE >= 1024 && AG_CFG_REPORT_SIZE + 512 <= AG_CFG_LINK_SEND,
+               "AG_CFG_REPORT_SIZE is 1024 to AG_CFG_LINK_SEND - 512");
+
 #endif

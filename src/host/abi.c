@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// The capability functions behind a plug-in's imports: the table, and what they share.
+#include "host/abi.h"
+
+#include <string.h>
+
+#include "platform/board.h"
+#include "plugin/capabilities.h"
+
+static const struct ag_abi_entry table[] = {
+    { AG_CALL_LOG_WRITE, ag_abi_log_write },
+    { AG_CALL_CLOCK_UPTIME_MS, ag_abi_clock_uptime_ms },
+    { AG_CALL_CLOCK_UNIX_TIME, ag_abi_clock_unix_time },
+    { AG_CALL_GPIO_CONFIGURE, ag_abi_gpio_configure },
+    { AG_CALL_GPIO_WRITE, ag_abi_gpio_write },
+    { AG_CALL_GPIO_READ, ag_abi_gpio_read },
+    { AG_CALL_ADC_READ, ag_abi_adc_read },
+    { AG_CALL_SETTINGS_GET_INT, ag_abi_settings_get_int },
+    { AG_CALL_SETTINGS_GET_TEXT, ag_abi_settings_get_text },
+    { AG_CALL_REPORT_SET_INT, ag_abi_report_set_int },
+    { AG_CALL_REPORT_SET_BOOL, ag_abi_report_set_bool },
+    { AG_CALL_REPORT_SET_TEXT, ag_abi_report_set_text },
+    { AG_CALL_REPORT_REMOVE, ag_abi_report_remove },
+    { AG_CALL_TELEMETRY_SEND, ag_abi_telemetry_send },
+    { AG_CALL_RANDOM_FILL, ag_abi_random_fill },
+    { AG_CALL_WASI_ARGS_GET, ag_abi_wasi_nothing_get },
+    { AG_CALL_WASI_ARGS_SIZES_GET, ag_abi_wasi_sizes_get },
+    { AG_CALL_WASI_ENVIRON_GET, ag_abi_wasi_nothing_get },
+    { AG_CALL_WASI_ENVIRON_SIZES_GET, ag_abi_wasi_sizes_get },
+    { AG_CALL_WASI_CLOCK_TIME_GET, ag_abi_wasi_clock_time_get },
+    { AG_CALL_WASI_FD_WRITE, ag_abi_wasi_fd_write },
+    { AG_CALL_WASI_PROC_EXIT, ag_abi_wasi_proc_exit },
+    { AG_CALL_WASI_RANDOM_GET, ag_abi_wasi_random_get },
+};
+
+ag_abi_call ag_abi_find(uint16_t id)
+{
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        if (table[i].id == id)
+            return table[i].call;
+    return NULL;
+}
+
+enum ag_status ag_abi_bytes(struct ag_instance *instance, uint32_t address, uint32_t size,
+                            void **bytes)
+{
+    static const char reason[] = "a pointer given to the host lies outside of the memory";
+    if (ag_wasm_memory_at(instance->wasm, address, size, bytes) == AG_OK)
+        return AG_OK;
+    ag_board_log(AG_LOG_WARNING, instance->options.name, reason, sizeof reason - 1);
+    return AG_TRAP_HOST;
+}
+
+enum ag_status ag_abi_text(struct ag_instance *instance, uint32_t address, uint32_t size,
+                           struct ag_text *text)
+{
+    void *bytes;
+    enum ag_status status = ag_abi_bytes(instance, address, size, &bytes);
+    if (status != AG_OK)
+        return status;
+    text->at = bytes;
+    text->size = size;
+    return AG_OK;
+}
+
+void ag_abi_answer(uint32_t *slots, enum ag_status status)
+{
+    slots[0] = (uint32_t) - (int32_t)status;
+}

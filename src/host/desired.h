@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of what the twin desires: fixed entries, with URLs and settings in the caller's pool.
+//
+// A table is filled from one firmware_modules and then only read. Malformed entries are kept with
+// their status, so that they can be reported; those that cannot be kept by name are counted, and
+// the first of them kept by its place in the list.
+#ifndef AG_HOST_DESIRED_H
+#define AG_HOST_DESIRED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "azure/twin.h"
+#include "base/config.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "platform/crypto.h"
+
+// No entry.
+#define AG_DESIRED_NONE UINT32_MAX
+
+struct ag_desired_entry {
+    char name[AG_CFG_NAME_MAX + 1];
+    enum ag_status status; // AG_OK, or why it is refused; only the name counts then
+    uint32_t version;
+    bool has_sha256;
+    bool allow_downgrade;
+    bool is_enabled;
+    uint8_t sha256[AG_SHA256_SIZE];
+    uint32_t period_ms;      // 0: as the file says
+    uint64_t fuel_per_run;   // 0: as the file says
+    struct ag_text url;      // in the pool; empty: keep what is installed
+    struct ag_text settings; // in the pool; JSON; empty: none
+};
+
+struct ag_desired {
+    struct ag_desired_entry entries[AG_CFG_PLUGIN_MAX];
+    uint32_t count;
+    uint32_t stray_count;        // entries that are in no place of the table
+    uint32_t stray_index;        // of the first: its place in the list,
+    enum ag_status stray_status; // and what is wrong with it
+    bool is_complete; // every name in the list is known; else nothing may count as gone from it
+    char *pool;       // the caller's
+    size_t pool_capacity;
+    size_t pool_size;
+};
+
+// `pool` is the caller's and outlives the table.
+void ag_desired_init(struct ag_desired *desired, char *pool, size_t capacity);
+
+// Empties the table.
+void ag_desired_clear(struct ag_desired *desired);
+
+// Copies an entry in. What does not fit, stands there twice, or has no name becomes a stray.
+// An entry that the object form removes (null) is left out.
+void ag_desired_add(struct ag_desired *desired, const struct ag_twin_entry *entry);
+
+// The index of the entry of that name, or AG_DESIRED_NONE.
+uint32_t ag_desired_find(const struct ag_desired *desired, const char *name);
+
+// Whether both say the same, so that whatever was found out about one holds for the other.
+bool ag_desired_same(const struct ag_desired_entry *a, const struct ag_desired_entry *b);
+
+#endif
