@@ -3,7 +3,8 @@
 //
 // Chain and host name (or address) are verified, always; there is no way to turn it off. The only
 // trust anchors are the certificates given to ag_stream_tls_set_roots. Dates are checked when
-// ag_board_unix_time says that the clock is right. Names are resolved by a helper thread
+// ag_board_unix_time says that the clock is right, and never those of an anchor: a device must not
+// lose its roots by age. Names are resolved by a helper thread
 // (resolver.h); addresses are tried one after the other; one deadline covers all from open to the
 // end of the handshake.
 #ifndef AG_LINUX_STREAM_TLS_H
@@ -27,8 +28,9 @@ struct ag_stream_tls_root {
 // What the streams of a process share: protocol settings and trust anchors. Costs about 20 KB
 // of heap and 2 KB for each anchor.
 struct ag_tls {
-    struct ssl_ctx_st *context; // OpenSSL's SSL_CTX
-    uint32_t generation;        // counts set_roots, so that no session outlives its anchors
+    struct ssl_ctx_st *context;   // OpenSSL's SSL_CTX
+    struct bio_method_st *socket; // BIO over a socket that never raises SIGPIPE
+    uint32_t generation;          // counts set_roots, so that no session outlives its anchors
 };
 
 // AG_ERR_TLS when OpenSSL does not start. Without anchors every server is AG_ERR_TLS_UNTRUSTED.
@@ -72,7 +74,8 @@ struct ag_stream_tls {
     uint16_t session_port;
     uint32_t session_generation;
     bool session_checked_time;
-    bool has_news; // something happened that the caller has not been told by a wake-up
+    int socket_error; // errno of the last failed call on the socket, 0: none
+    bool has_news;    // something happened that the caller has not been told by a wake-up
 };
 
 // timeout_ms as above; 20,000 is sensible. Fills stream->stream; neither may move until `close`.
