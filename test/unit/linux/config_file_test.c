@@ -36,15 +36,15 @@ static enum ag_status read_file(const char *name)
     CHECK(out != NULL);
     const enum ag_status status = ag_config_file_read(path, &config, out);
     fclose(out);
-    messages[0] = 0;
     const size_t cut = strlen(folder) + 1;
+    size_t size = 0;
     for (const char *at = raw; *at;) {
-        if (strncmp(at, folder, cut - 1) == 0) {
+        if (strncmp(at, folder, cut - 1) == 0)
             at += cut;
-            continue;
-        }
-        strncat(messages, at++, 1);
+        else
+            messages[size++] = *at++;
     }
+    messages[size] = 0;
     return status;
 }
 
