@@ -8,6 +8,9 @@
 
 // clang-format off
 #define AG_COMMANDS(X) \
+    X(GROUP_DEVELOP, build,    "build a project into an unsigned plug-in file") \
+    X(GROUP_PUBLISH, keygen,   "make a pair of signing keys") \
+    X(GROUP_PUBLISH, sign,     "sign a plug-in file") \
     X(GROUP_OPERATE, hub,      "start the local hub, or show how to reach it")
 // clang-format on
 

@@ -173,6 +173,16 @@ static int store_number(const struct ag_option *option, const char *text)
                             text);
 }
 
+static int store_item(const struct ag_option *option, const char *text)
+{
+    struct ag_option_list *list = option->value;
+    if (list->count == AG_OPTION_LIST_MAX)
+        return ag_output_misuse(NULL, "--%s is given more than %d times", option->name,
+                                AG_OPTION_LIST_MAX);
+    list->items[list->count++] = text;
+    return AG_OPTIONS_GO;
+}
+
 static int store_option(const struct ag_option *option, const char *text)
 {
     switch (option->kind) {
@@ -184,6 +194,8 @@ static int store_option(const struct ag_option *option, const char *text)
         return AG_OPTIONS_GO;
     case AG_OPTION_NUMBER:
         return store_number(option, text);
+    case AG_OPTION_LIST:
+        return store_item(option, text);
     }
     return AG_EXIT_FAILED;
 }

@@ -13,6 +13,15 @@ enum ag_option_kind {
     AG_OPTION_FLAG = 0, // value is bool *: set to true
     AG_OPTION_TEXT,     // value is const char **: borrowed from argv
     AG_OPTION_NUMBER,   // value is uint64_t *: decimal, min to max
+    AG_OPTION_LIST,     // value is struct ag_option_list *: may be given more than once
+};
+
+#define AG_OPTION_LIST_MAX 32
+
+// The values of an option that may be given more than once, borrowed from argv, in order.
+struct ag_option_list {
+    const char *items[AG_OPTION_LIST_MAX];
+    size_t count;
 };
 
 struct ag_option {

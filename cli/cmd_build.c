@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// `airgraft build`: from the C sources of a project to an unsigned plug-in file.
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/build/assemble.h"
+#include "cli/build/check.h"
+#include "cli/build/compile.h"
+#include "cli/build/project.h"
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "plugin/capabilities.h"
+
+struct options {
+    uint64_t version;
+    const char *output;
+    struct ag_option_list defines;
+    bool json;
+    bool verbose;
+};
+
+// A build that succeeded.
+struct result {
+    const struct ag_project *project;
+    struct ag_compile_output linked;
+    struct ag_assemble_memory memory;
+    struct ag_buffer file;
+    char *path;
+    char *debug_path;
+};
+
+static char *path_of(const struct options *options, const struct ag_project *project,
+                     const char *extension)
+{
+    char *path;
+    const char *folder = options->output ? options->output : project->folder;
+    const bool here = strcmp(folder, ".") == 0;
+    if (asprintf(&path, "%s%s%s-%u%s", here ? "" : folder, here ? "" : "/", project->metadata.name,
+                 project->metadata.version, extension) < 0)
+        exit(ag_output_fail("close other programs", "out of memory"));
+    return path;
+}
+
+static json_t *capabilities_json(const struct ag_plugin_metadata *metadata)
+{
+    json_t *list = json_object();
+    for (size_t i = 0; i < metadata->capability_count; i++) {
+        const struct ag_capability_need *need = &metadata->capabilities[i];
+        json_object_set_new(list, ag_capabilities_find_id(need->id)->name,
+                            json_integer(need->version));
+    }
+    return list;
+}
+
+static int print_json(const struct result *result)
+{
+    const struct ag_plugin_metadata *metadata = &result->project->metadata;
+    json_t *document = json_object();
+    json_object_set_new(document, "file", json_string(result->path));
+    json_object_set_new(document, "debugFile", json_string(result->debug_path));
+    json_object_set_new(document, "name", json_string(metadata->name));
+    json_object_set_new(document, "version", json_integer(metadata->version));
+    json_object_set_new(document, "epoch", json_integer(metadata->epoch));
+    json_object_set_new(document, "fileSize", json_integer((json_int_t)result->file.size));
+    json_object_set_new(document, "memory", json_integer(metadata->memory_size));
+    json_object_set_new(document, "keepsPages", json_boolean(result->memory.keeps_pages));
+    json_object_set_new(document, "stack", json_integer(metadata->stack_size));
+    json_object_set_new(document, "capabilities", capabilities_json(metadata));
+    return ag_output_json(document);
+}
+
+static int print_summary(const struct result *result)
+{
+    const struct ag_plugin_metadata *metadata = &result->project->metadata;
+    printf("%s version %u\n", metadata->name, metadata->version);
+    printf("  file          %s, %zu bytes, not signed yet\n", result->path, result->file.size);
+    printf("  names         %s, for debugging\n", result->debug_path);
+    if (result->memory.keeps_pages)
+        printf(
+            "  memory        %u bytes: pages of 64 KiB stay, as the code grows its memory or asks "
+            "for its size\n",
+            metadata->memory_size);
+    else
+        printf("  memory        %u bytes: C stack %u, data %u, heap %u\n", metadata->memory_size,
+               result->linked.data_stack, result->linked.data_end - result->linked.data_stack,
+               result->project->heap);
+    printf("  call stack    %u bytes\n", metadata->stack_size);
+    printf("  capabilities ");
+    for (size_t i = 0; i < metadata->capability_count; i++)
+        printf("%s %s %u", i > 0 ? "," : "",
+               ag_capabilities_find_id(metadata->capabilities[i].id)->name,
+               metadata->capabilities[i].version);
+    printf("%s\n", metadata->capability_count == 0 ? " none" : "");
+    return AG_EXIT_OK;
+}
+
+// Checks the linked module and puts the file together.
+static bool assemble(struct ag_project *project, struct result *result)
+{
+    struct ag_module module;
+    struct ag_plugin_metadata *metadata = &project->metadata;
+    const struct ag_compile_output *linked = &result->linked;
+    const enum ag_status status = ag_module_open(&module, linked->bytes, linked->size);
+    if (status != AG_OK) {
+        ag_output_fail_status(status, "the linker's module");
+        return false;
+    }
+    bool fits = ag_check_exports(&module) && ag_check_imports(&module, metadata);
+    if (fits && project->heap > UINT32_MAX - linked->heap_base) {
+        ag_output_fail("make it smaller", "plugin.json: \"heap\" does not fit into 32 bits");
+        fits = false;
+    }
+    if (fits) {
+        const uint32_t heap_end = linked->heap_base + project->heap;
+        result->memory =
+            ag_assemble_memory_of(&module, project->heap > 0 ? heap_end : linked->data_end);
+        metadata->memory_size = result->memory.size;
+        ag_assemble_file(&module, metadata, result->memory, &result->file);
+    }
+    ag_module_clear(&module);
+    return fits;
+}
+
+static int build(const struct options *options, struct ag_project *project)
+{
+    struct result result = { .project = project };
+    int code = AG_EXIT_FAILED;
+    if (options->version > 0)
+        project->metadata.version = (uint32_t)options->version;
+    if (options->output && mkdir(options->output, 0777) != 0 && errno != EEXIST)
+        return ag_output_fail("check the path", "cannot make %s: %s", options->output,
+                              strerror(errno));
+    if (!ag_compile_project(project, options->defines.items, options->defines.count,
+                            options->verbose, &result.linked))
+        return code;
+    result.path = path_of(options, project, ".wasm");
+    result.debug_path = path_of(options, project, ".debug.wasm");
+    if (assemble(project, &result) &&
+        ag_input_write(result.debug_path, 0644, AG_INPUT_REPLACE, result.linked.bytes,
+                       result.linked.size) &&
+        ag_input_write(result.path, 0644, AG_INPUT_REPLACE, result.file.bytes, result.file.size))
+        code = options->json ? print_json(&result) : print_summary(&result);
+    ag_buffer_clear(&result.file);
+    free(result.debug_path);
+    free(result.path);
+    free(result.linked.bytes);
+    return code;
+}
+
+int cmd_build(int argc, char **argv)
+{
+    struct options options = { 0 };
+    const struct ag_option rows[] = {
+        { "version", 0, AG_OPTION_NUMBER, &options.version, "N",
+          "this version instead of the one in plugin.json", 1, UINT32_MAX },
+        { "define", 'D', AG_OPTION_LIST, &options.defines, "MACRO[=VALUE]",
+          "a macro for the compiler; may be given more than once", 0, 0 },
+        { "output", 'o', AG_OPTION_TEXT, &options.output, "DIR",
+          "where the files go; made if missing (default: the project)", 0, 0 },
+        { "json", 0, AG_OPTION_FLAG, &options.json, NULL, "print the result as JSON", 0, 0 },
+        { "verbose", 'v', AG_OPTION_FLAG, &options.verbose, NULL,
+          "print the commands of compiler and linker", 0, 0 },
+    };
+    const struct ag_usage usage = {
+        .name = "build",
+        .synopsis = "[OPTION...] [DIR]",
+        .summary =
+            "Builds the plug-in project in DIR (default: here) into NAME-VERSION.wasm, not signed.\n"
+            "Compiles the C sources, gives the module exactly the memory it needs, and writes into\n"
+            "the file what it needs of a device. The same input always gives the same bytes.",
+        .options = rows,
+        .option_count = sizeof rows / sizeof rows[0],
+        .examples = "airgraft build\nairgraft build plugins/blinky --version 11 -D BLINK_EVERY=1",
+        .operand_max = 1,
+        .environment = "AIRGRAFT_CLANG      the compiler (default: clang)\n"
+                       "AIRGRAFT_WASM_LD    the linker (default: wasm-ld)\n"
+                       "AIRGRAFT_SDK        folder of another airgraft.h than the built-in one",
+    };
+    struct ag_project project;
+    char **operands;
+    size_t count;
+    const int parsed = ag_options_parse(&usage, argc, argv, &operands, &count);
+    if (parsed != AG_OPTIONS_GO)
+        return parsed;
+    if (!ag_project_open(count > 0 ? operands[0] : ".", &project))
+        return AG_EXIT_FAILED;
+    const int code = build(&options, &project);
+    ag_project_close(&project);
+    return code;
+}
