@@ -11,6 +11,7 @@
     X(GROUP_DEVELOP, build,    "build a project into an unsigned plug-in file") \
     X(GROUP_PUBLISH, keygen,   "make a pair of signing keys") \
     X(GROUP_PUBLISH, sign,     "sign a plug-in file") \
+    X(GROUP_PUBLISH, publish,  "upload a signed plug-in and print the URL for devices") \
     X(GROUP_OPERATE, hub,      "start the local hub, or show how to reach it")
 // clang-format on
 
