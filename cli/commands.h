@@ -8,9 +8,12 @@
 
 // clang-format off
 #define AG_COMMANDS(X) \
+    X(GROUP_DEVELOP, new,      "make a plug-in project") \
     X(GROUP_DEVELOP, build,    "build a project into an unsigned plug-in file") \
+    X(GROUP_DEVELOP, inspect,  "show what a plug-in file is and needs, and who signed it") \
     X(GROUP_PUBLISH, keygen,   "make a pair of signing keys") \
     X(GROUP_PUBLISH, sign,     "sign a plug-in file") \
+    X(GROUP_PUBLISH, trust,    "make or show a trust store object") \
     X(GROUP_PUBLISH, publish,  "upload a signed plug-in and print the URL for devices") \
     X(GROUP_OPERATE, hub,      "start the local hub, or show how to reach it")
 // clang-format on
