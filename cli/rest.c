@@ -157,7 +157,10 @@ static enum ag_status status_of_verification(CURL *handle)
     long result = X509_V_OK;
     curl_easy_getinfo(handle, CURLINFO_SSL_VERIFYRESULT, &result);
     switch (result) {
-    case X509_V_OK: // the chain is good, so it was the name, which libcurl checks by itself
+    // The chain was good, so it was the name, which libcurl checks itself before it takes down the
+    // chain's result: that is then still the value it started with.
+    case X509_V_OK:
+    case X509_V_ERR_UNSPECIFIED:
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
         return AG_ERR_TLS_NAME;
