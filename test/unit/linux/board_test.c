@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tests of the board on Linux: pins, sensor, clock, log.
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "platform/board.h"
@@ -62,6 +65,70 @@ static void a_led_prints_a_line_for_each_change(void)
     CHECK_EQUAL(got, AG_OK);
     CHECK(level);
     ag_board_close();
+}
+
+// What a program on a terminal does: in a child, with the terminal as its own.
+static int act_on_terminal(const char *name)
+{
+    struct termios before, during, after;
+    bool level = false;
+    setsid();
+    const int fd = open(name, O_RDWR); // becomes the controlling terminal
+    if (fd < 0 || dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0 ||
+        dup2(fd, STDERR_FILENO) < 0)
+        return 1;
+    setenv("TERM", "xterm", 1);
+    setenv("LC_ALL", "C.UTF-8", 1);
+    tcgetattr(STDIN_FILENO, &before);
+    if (ag_board_open(&quiet) != AG_OK || ag_board_key_fd() != STDIN_FILENO)
+        return 2;
+    tcgetattr(STDIN_FILENO, &during);
+    if (during.c_lflag & (ICANON | ECHO))
+        return 3;
+    if (ag_board_pin_configure(5, AG_PIN_INPUT) != AG_OK ||
+        ag_board_pin_configure(0, AG_PIN_OUTPUT) != AG_OK)
+        return 4;
+    for (int i = 0; i < 600 && !level; i++) {
+        struct pollfd poller = { .fd = ag_board_key_fd(), .events = POLLIN };
+        poll(&poller, 1, 100);
+        ag_board_read_keys();
+        if (ag_board_pin_read(5, &level) != AG_OK)
+            return 5;
+    }
+    if (!level || ag_board_pin_write(0, true) != AG_OK)
+        return 6;
+    ag_board_log(AG_LOG_ERROR, "test", "a line", 6);
+    ag_board_close();
+    tcgetattr(STDIN_FILENO, &after);
+    return before.c_lflag == after.c_lflag ? 0 : 7;
+}
+
+static void on_a_terminal_keys_toggle_switches_and_the_board_is_one_line(void)
+{
+    char text[8192];
+    size_t size = 0;
+    int status;
+    const int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+    if (terminal < 0 || grantpt(terminal) != 0 || unlockpt(terminal) != 0)
+        test_skip("no pseudo-terminals here");
+    const char *name = ptsname(terminal);
+    fflush(stdout);
+    const pid_t child = fork();
+    if (child == 0)
+        _exit(act_on_terminal(name));
+    CHECK(write(terminal, "x2z", 3) == 3);
+    for (ssize_t got; (got = read(terminal, text + size, sizeof text - 1 - size)) > 0;)
+        size += (size_t)got;
+    text[size] = 0;
+    CHECK(waitpid(child, &status, 0) == child);
+    close(terminal);
+    CHECK(WIFEXITED(status));
+    CHECK_EQUAL(WEXITSTATUS(status), 0);
+    CHECK(strstr(text, "LEDs") != NULL);
+    CHECK(strstr(text, "1:\xe2\x97\x8b 2:\xe2\x97\x8f 3:\xe2\x97\x8b") != NULL);
+    CHECK(strstr(text, "LEDs \x1b[1;32m\xe2\x97\x8f") != NULL);
+    CHECK(strstr(text, "\r\x1b[K\x1b[2m") != NULL); // the log made room for itself
+    CHECK(strstr(text, "board: led") == NULL);
 }
 
 static void pins_are_what_they_are(void)
@@ -271,6 +338,7 @@ static void the_uptime_never_goes_back_and_random_bytes_differ(void)
 
 static const struct test_case cases[] = {
     TEST(a_led_prints_a_line_for_each_change),
+    TEST(on_a_terminal_keys_toggle_switches_and_the_board_is_one_line),
     TEST(pins_are_what_they_are),
     TEST(a_missing_gpio_chip_is_an_error_that_names_it),
     TEST(the_temperature_follows_the_heater),
