@@ -108,9 +108,9 @@ static int make(const struct new_options *options, const struct parts *parts)
     const struct ag_trustfile_plan plan = {
         .epoch = (uint32_t)options->epoch,
         .threshold = (uint32_t)options->threshold,
-        .authority_keys = parts->authority_keys,
+        .authority_keys = parts->authority_keys[0],
         .authority_count = parts->authority_count,
-        .plugin_keys = parts->plugin_keys,
+        .plugin_keys = parts->plugin_keys[0],
         .plugin_count = parts->plugin_count,
         .roots = parts->roots,
         .root_count = parts->root_count,

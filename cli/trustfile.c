@@ -26,10 +26,8 @@ void ag_trustfile_make(const struct ag_trustfile_plan *plan, struct ag_buffer *o
     append_le(out, (uint32_t)plan->signer_count, 1);
     append_le(out, 0, 2);
     append_le(out, plan->epoch, 4);
-    for (size_t i = 0; i < plan->authority_count; i++)
-        ag_buffer_append(out, plan->authority_keys[i], AG_ED25519_KEY_SIZE);
-    for (size_t i = 0; i < plan->plugin_count; i++)
-        ag_buffer_append(out, plan->plugin_keys[i], AG_ED25519_KEY_SIZE);
+    ag_buffer_append(out, plan->authority_keys, plan->authority_count * AG_ED25519_KEY_SIZE);
+    ag_buffer_append(out, plan->plugin_keys, plan->plugin_count * AG_ED25519_KEY_SIZE);
     for (size_t i = 0; i < plan->root_count; i++) {
         append_le(out, (uint32_t)plan->roots[i].size, 2);
         ag_buffer_append(out, plan->roots[i].bytes, plan->roots[i].size);

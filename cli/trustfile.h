@@ -14,9 +14,9 @@
 struct ag_trustfile_plan {
     uint32_t epoch;
     uint32_t threshold;
-    const uint8_t (*authority_keys)[AG_ED25519_KEY_SIZE];
+    const uint8_t *authority_keys; // one after the other
     size_t authority_count;
-    const uint8_t (*plugin_keys)[AG_ED25519_KEY_SIZE];
+    const uint8_t *plugin_keys; // likewise
     size_t plugin_count;
     const struct ag_buffer *roots; // DER
     size_t root_count;
