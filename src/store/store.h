@@ -93,6 +93,7 @@ struct ag_store_slot {
 struct ag_store_entry {
     uint32_t id;
     uint32_t record; // offset of its newest slot record in the image
+    uint32_t name;   // checksum of kind and name: tells most apart without reading flash
     uint16_t block;  // first block of its extent
     uint16_t blocks; // length of its extent
     uint16_t failure;
@@ -100,38 +101,43 @@ struct ag_store_entry {
     uint8_t state;
 };
 
+// The journal in use, or one that a compaction is writing. Private to the store.
+struct ag_journal {
+    uint32_t generation;                    // grows with every compaction
+    uint32_t sequence;                      // of the next record
+    uint32_t tail;                          // offset of the next record, or 0: block is closed
+    uint8_t used;                           // blocks of this generation
+    uint8_t ring[AG_STORE_JOURNAL_MAX / 2]; // their places in the image; 0xFF: unreadable
+};
+
 // A mounted store. The caller's storage; no pointer inside but to the flash, so it may be moved.
 // Members are private to the store.
 struct ag_store {
-    const struct ag_flash *flash;           // borrowed from mount or format on
-    uint32_t generation;                    // of the journal in use
-    uint32_t last_generation;               // highest one seen on flash, committed or not
-    uint32_t sequence;                      // of the next record
-    uint32_t next_id;                       // of the next slot
-    uint32_t tail;                          // offset of the next record, or 0: the block is closed
-    uint32_t damaged;                       // records lost, see ag_store_info
-    uint32_t repaired;                      // records with one flipped bit
-    uint16_t rotor;                         // block at which the search for space begins
-    uint16_t journal_blocks;                // length of the ring
-    uint16_t count;                         // slots in the index
-    uint8_t used;                           // blocks of this generation
-    uint8_t state;                          // ready, or broken until the next mount
-    uint8_t ring[AG_STORE_JOURNAL_MAX / 2]; // block of the ring by index in generation
+    const struct ag_flash *flash; // borrowed from mount or format on
+    struct ag_journal journal;
+    uint32_t last_generation;                       // highest one on flash, committed or not
+    uint32_t next_id;                               // of the next slot
+    uint32_t damaged;                               // see ag_store_info
+    uint32_t repaired;                              // see ag_store_info
+    uint16_t rotor;                                 // block at which the search for space begins
+    uint16_t count;                                 // slots in the index
+    bool ready;                                     // false: not mounted, or the flash failed
     struct ag_store_entry index[AG_STORE_SLOT_MAX]; // ascending by id
 };
 
 // A file or code on its way into a slot. The caller's storage; members are private. Needs no
 // closing: forget it, and the slot stays as far as it was recorded.
 struct ag_store_writer {
-    uint32_t slot;      // id
-    uint32_t offset;    // bytes of the file or code appended
-    uint32_t code;      // offset of the code in the image; 0 while the file is written
-    uint32_t crc;       // of the bytes appended
-    uint32_t file_crc;  // of the whole file, once it is complete
-    uint32_t file_size; // as reserved
-    uint32_t ready;     // everything below this offset in the image is erased or written
-    enum ag_status status;
-    uint8_t tail_size; // bytes that wait for their unit to fill
+    uint32_t slot;         // id
+    uint32_t file_size;    // as reserved
+    uint32_t offset;       // bytes of the file, then of the code, appended
+    uint32_t crc;          // of those bytes
+    uint32_t file_crc;     // of the whole file, once it is finished
+    uint32_t code;         // offset of the code in the image; 0 until the file is finished
+    uint32_t at;           // offset in the image of the next unit to program
+    uint32_t ready;        // end of the blocks that were erased for this writer
+    enum ag_status status; // AG_ERR_FLASH once a program failed
+    uint8_t tail_size;     // bytes that wait for their unit to fill
     uint8_t tail[AG_FLASH_UNIT];
 };
 

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small values: kept in journal records, the newest of a key and name counts.
+#include <string.h>
+
+#include "store/log.h"
+
+// Where the value begins in its record's payload.
+static uint32_t value_at(const struct ag_record_name *name)
+{
+    return 2u + name->size;
+}
+
+static bool is_same(const struct ag_store *store, const struct ag_record *record, uint32_t from,
+                    const uint8_t *bytes, size_t size)
+{
+    uint8_t piece[64];
+    if (record->size - from != size)
+        return false;
+    for (size_t at = 0; at < size; at += sizeof piece) {
+        const size_t part = size - at < sizeof piece ? size - at : sizeof piece;
+        ag_journal_read(store->flash, record, from + (uint32_t)at, piece, part);
+        if (memcmp(piece, bytes + at, part) != 0)
+            return false;
+    }
+    return true;
+}
+
+enum ag_status ag_store_put(struct ag_store *store, enum ag_store_key key, const char *name,
+                            const void *bytes, size_t size)
+{
+    struct ag_record_name wanted;
+    struct ag_record record;
+    uint8_t head[2 + AG_CFG_NAME_MAX];
+    if (!ag_record_make_name((uint8_t)key, name, &wanted) || size > AG_STORE_VALUE_MAX)
+        return AG_ERR_ARGUMENT;
+    if (ag_log_find_value(store, &wanted, &record) &&
+        is_same(store, &record, value_at(&wanted), bytes, size))
+        return AG_OK;
+    const struct ag_span spans[2] = { { head, ag_record_encode_name(&wanted, head) },
+                                      { bytes, size } };
+    const enum ag_status status = ag_log_append(store, AG_RECORD_VALUE, spans, AG_LOG_GROWS);
+    return status == AG_OK ? ag_log_sync(store) : status;
+}
+
+enum ag_status ag_store_get(const struct ag_store *store, enum ag_store_key key, const char *name,
+                            void *bytes, size_t capacity, size_t *size)
+{
+    struct ag_record_name wanted;
+    struct ag_record record;
+    if (!ag_record_make_name((uint8_t)key, name, &wanted) ||
+        !ag_log_find_value(store, &wanted, &record))
+        return AG_ERR_NOT_FOUND;
+    *size = record.size - value_at(&wanted);
+    if (*size > capacity)
+        return AG_ERR_NO_SPACE;
+    ag_journal_read(store->flash, &record, value_at(&wanted), bytes, *size);
+    return AG_OK;
+}
+
+enum ag_status ag_store_delete(struct ag_store *store, enum ag_store_key key, const char *name)
+{
+    struct ag_record_name wanted;
+    struct ag_record record;
+    uint8_t bytes[2 + AG_CFG_NAME_MAX];
+    if (!ag_record_make_name((uint8_t)key, name, &wanted) ||
+        !ag_log_find_value(store, &wanted, &record))
+        return AG_ERR_NOT_FOUND;
+    const size_t size = ag_record_encode_name(&wanted, bytes);
+    return ag_log_commit(store, AG_RECORD_DELETE, bytes, size, AG_LOG_MARK);
+}

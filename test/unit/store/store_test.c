@@ -1,0 +1,747 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tests of each operation of the store on a flash that loses no power.
+#include <stdio.h>
+#include <string.h>
+
+#include "test/harness.h"
+#include "test/unit/store/helper.h"
+
+#define SIZE (256u * 1024u)
+
+static struct sim_flash sim;
+static struct ag_store store;
+
+// A fresh store; the flash of the test before is given back.
+static void begin(uint32_t size)
+{
+    if (sim.bytes)
+        sim_flash_close(&sim);
+    sim_flash_open(&sim, size);
+    CHECK_EQUAL(ag_store_mount(&store, &sim.flash), AG_OK);
+}
+
+static void remount(void)
+{
+    memset(&store, 0xA5, sizeof store);
+    CHECK_EQUAL(ag_store_mount(&store, &sim.flash), AG_OK);
+}
+
+static struct ag_store_slot find(const char *name, enum ag_store_role role)
+{
+    struct ag_store_slot slot;
+    CHECK_EQUAL(ag_store_find(&store, AG_STORE_PLUGIN, name, role, &slot), AG_OK);
+    return slot;
+}
+
+static bool has(const char *name, enum ag_store_role role)
+{
+    struct ag_store_slot slot;
+    return ag_store_find(&store, AG_STORE_PLUGIN, name, role, &slot) == AG_OK;
+}
+
+static uint32_t confirm(const struct made *made)
+{
+    uint32_t id = 0;
+    CHECK_EQUAL(made_confirm(&store, made, &id), AG_OK);
+    return id;
+}
+
+static void blank_flash_is_formatted_and_mounts_again(void)
+{
+    struct ag_store_info info;
+    begin(SIZE);
+    CHECK_EQUAL(sim.counts.programs, 1);
+    CHECK_EQUAL(sim.counts.syncs, 1);
+    CHECK_EQUAL(sim.counts.erases, 0);
+    remount();
+    CHECK_EQUAL(sim.counts.programs, 1); // mounting wrote nothing
+    ag_store_info(&store, &info);
+    CHECK_EQUAL(info.size, SIZE);
+    CHECK_EQUAL(info.journal_size + info.free_size, SIZE);
+    CHECK_EQUAL(info.largest_free, info.free_size);
+    CHECK_EQUAL(info.damaged, 0);
+    CHECK(!info.read_only);
+}
+
+static void random_bytes_are_refused_and_left_alone(void)
+{
+    begin(SIZE);
+    uint32_t seed = 1;
+    for (uint32_t at = 0; at < SIZE; at++) {
+        seed = seed * 1664525u + 1013904223u;
+        const uint8_t byte = (uint8_t)(seed >> 24);
+        sim_flash_poke(&sim, at, &byte, 1);
+    }
+    memset(&sim.counts, 0, sizeof sim.counts);
+    CHECK_EQUAL(ag_store_mount(&store, &sim.flash), AG_ERR_STORE_FORMAT);
+    CHECK_EQUAL(sim.counts.programs + sim.counts.erases, 0);
+    CHECK_EQUAL(ag_store_put(&store, AG_STORE_HOST, "a", "b", 1), AG_ERR_FLASH);
+    CHECK_EQUAL(ag_store_format(&store, &sim.flash), AG_OK);
+    remount();
+}
+
+static void one_written_byte_anywhere_is_not_blank(void)
+{
+    const uint32_t places[] = { 48, 4095, 4096 * 4, SIZE - 1, SIZE / 2 };
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        test_note("byte at %u", places[i]);
+        if (sim.bytes)
+            sim_flash_close(&sim);
+        sim_flash_open(&sim, SIZE);
+        sim_flash_poke(&sim, places[i], "", 1);
+        CHECK_EQUAL(ag_store_mount(&store, &sim.flash), AG_ERR_STORE_FORMAT);
+    }
+}
+
+static void an_image_of_another_size_is_refused(void)
+{
+    begin(SIZE);
+    struct ag_flash other = sim.flash;
+    other.size = SIZE / 2;
+    CHECK_EQUAL(ag_store_mount(&store, &other), AG_ERR_STORE_SIZE);
+    other.size = AG_FLASH_BLOCK * 7;
+    CHECK_EQUAL(ag_store_mount(&store, &other), AG_ERR_ARGUMENT);
+    other.size = SIZE - 1;
+    CHECK_EQUAL(ag_store_mount(&store, &other), AG_ERR_ARGUMENT);
+}
+
+static void a_file_and_its_code_are_read_back_in_place(void)
+{
+    static const uint32_t steps[] = { 1, 15, 16, 17, 4096, 5000 };
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        const struct made made = { "blinky", 10, 1, 5001, 7003 };
+        uint32_t id = 0;
+        const uint8_t *bytes;
+        size_t size;
+        test_note("step %u", steps[i]);
+        begin(SIZE);
+        CHECK_EQUAL(made_install(&store, AG_STORE_PLUGIN, &made, steps[i], &id), AG_OK);
+        CHECK(made_is_sound(&store, id, &made));
+        remount();
+        CHECK(made_is_sound(&store, id, &made));
+        CHECK_EQUAL(ag_store_open_file(&store, id, &bytes, &size), AG_OK);
+        CHECK(sim_flash_is_written(&sim, bytes, size));
+        CHECK_EQUAL(ag_store_open_code(&store, id, &bytes, &size), AG_OK);
+        CHECK(sim_flash_is_written(&sim, bytes, size));
+        CHECK_EQUAL((bytes - sim.bytes) % AG_FLASH_UNIT, 0);
+        CHECK_EQUAL(sim.counts.breaches, 0);
+    }
+}
+
+static void an_install_costs_one_sync_and_each_mark_one(void)
+{
+    const struct made made = { "blinky", 10, 1, 1000, 1500 };
+    uint32_t id = 0;
+    begin(SIZE);
+    memset(&sim.counts, 0, sizeof sim.counts);
+    CHECK_EQUAL(made_install(&store, AG_STORE_PLUGIN, &made, 1000, &id), AG_OK);
+    CHECK_EQUAL(sim.counts.syncs, 1);
+    CHECK_EQUAL(sim.counts.erases, 1);
+    CHECK_EQUAL(ag_store_begin_trial(&store, id), AG_OK);
+    CHECK_EQUAL(sim.counts.syncs, 2);
+    CHECK_EQUAL(ag_store_confirm(&store, id), AG_OK);
+    CHECK_EQUAL(sim.counts.syncs, 3);
+    CHECK_EQUAL(ag_store_confirm(&store, id), AG_OK);
+    CHECK_EQUAL(sim.counts.syncs, 3);
+}
+
+static void roles_follow_the_life_of_versions(void)
+{
+    const struct made v1 = { "blinky", 1, 0, 300, 400 };
+    const struct made v2 = { "blinky", 2, 0, 300, 400 };
+    const struct made v3 = { "blinky", 3, 0, 300, 400 };
+    uint32_t id3;
+    begin(SIZE);
+    confirm(&v1);
+    CHECK_EQUAL(find("blinky", AG_STORE_CURRENT).version, 1);
+    CHECK(!has("blinky", AG_STORE_PREVIOUS));
+    confirm(&v2);
+    CHECK_EQUAL(find("blinky", AG_STORE_CURRENT).version, 2);
+    CHECK_EQUAL(find("blinky", AG_STORE_PREVIOUS).version, 1);
+    CHECK_EQUAL(made_install(&store, AG_STORE_PLUGIN, &v3, 100, &id3), AG_OK);
+    CHECK_EQUAL(find("blinky", AG_STORE_NEXT).state, AG_STORE_SEALED);
+    CHECK_EQUAL(ag_store_begin_trial(&store, id3), AG_OK);
+    CHECK_EQUAL(ag_store_begin_trial(&store, id3), AG_OK);
+    remount();
+    CHECK_EQUAL(find("blinky", AG_STORE_NEXT).state, AG_STORE_TRIAL);
+    CHECK_EQUAL(find("blinky", AG_STORE_NEXT).trials, 2);
+    CHECK_EQUAL(find("blinky", AG_STORE_CURRENT).version, 2);
+    CHECK_EQUAL(find("blinky", AG_STORE_PREVIOUS).version, 1);
+    CHECK_EQUAL(ag_store_confirm(&store, id3), AG_OK);
+    CHECK_EQUAL(find("blinky", AG_STORE_CURRENT).version, 3);
+    CHECK_EQUAL(find("blinky", AG_STORE_PREVIOUS).version, 2);
+    CHECK(!has("blinky", AG_STORE_NEXT));
+    CHECK_EQUAL(store.count, 2);
+    remount();
+    CHECK_EQUAL(store.count, 2);
+    CHECK(made_is_sound(&store, find("blinky", AG_STORE_PREVIOUS).id, &v2));
+}
+
+static void a_failed_trial_is_quarantined_and_told_until_something_newer_comes(void)
+{
+    const struct made v1 = { "blinky", 1, 0, 300, 400 };
+    const struct made v2 = { "blinky", 2, 0, 300, 400 };
+    uint8_t sha256[AG_STORE_SHA256_SIZE];
+    uint32_t id = 0;
+    enum ag_status why = AG_OK;
+    begin(SIZE);
+    confirm(&v1);
+    CHECK_EQUAL(made_install(&store, AG_STORE_PLUGIN, &v2, 100, &id), AG_OK);
+    CHECK_EQUAL(ag_store_begin_trial(&store, id), AG_OK);
+    made_hash(&v2, sha256);
+    CHECK(!ag_store_is_quarantined(&store, sha256, &why));
+    CHECK_EQUAL(ag_store_fail(&store, id, AG_OK), AG_ERR_ARGUMENT);
+    CHECK_EQUAL(ag_store_fail(&store, id, AG_TRAP_UNREACHABLE), AG_OK);
+    for (int i = 0; i < 2; i++, remount()) {
+        CHECK_EQUAL(find("blinky", AG_STORE_CURRENT).version, 1);
+        CHECK_EQUAL(find("blinky", AG_STORE_REJECTED).version, 2);
+        CHECK_EQUAL(find("blinky", AG_STORE_REJECTED).failure, AG_TRAP_UNREACHABLE);
+        CHECK(ag_store_is_quarantined(&store, sha256, &why));
+        CHECK_EQUAL(why, AG_TRAP_UNREACHABLE);
+    }
+    CHECK_EQUAL(ag_store_begin_trial(&store, id), AG_ERR_ARGUMENT);
+    CHECK_EQUAL(ag_store_confirm(&store, id), AG_ERR_ARGUMENT);
+    const struct made v3 = { "blinky", 3, 0, 300, 400 };
+    CHECK_EQUAL(made_install(&store, AG_STORE_PLUGIN, &v3, 100, &id), AG_OK);
+    CHECK(!has("blinky", AG_STORE_REJECTED));
+    CHECK(ag_store_is_quarantined(&store, sha256, NULL));
+    CHECK_EQUAL(ag_store_pardon(&store, sha256), AG_OK);
+    CHECK(!ag_store_is_quarantined(&store, sha256, NULL));
+    remount();
+    CHECK(!ag_store_is_quarantined(&store, sha256, NULL));
+}
+
+static void a_confirmed_version_that_fails_gives_way_to_the_previous_one(void)
+{
+    const struct made v1 = { "blinky", 1, 3, 300, 400 };
+    const struct made v2 = { "blinky", 2, 4, 300, 400 };
+    begin(SIZE);
+    confirm(&v1);
+    const uint32_t id = confirm(&v2);
+    CHECK_EQUAL(ag_store_drop(&store, id), AG_ERR_ARGUMENT);
+    CHECK_EQUAL(ag_store_fail(&store, id, AG_TRAP_FUEL), AG_OK);
+    CHECK_EQUAL(find("blinky", AG_STORE_CURRENT).version, 1);
+    CHECK_EQUAL(find("blinky", AG_STORE_REJECTED).version, 2);
+    CHECK_EQUAL(ag_store_epoch_floor(&store, AG_STORE_PLUGIN, "blinky"), 4);
+    remount();
+    CHECK_EQUAL(find("blinky", AG_STORE_CURRENT).version, 1);
+}
+
+static void the_epoch_floor_survives_removal_and_compaction(void)
+{
+    const struct made v1 = { "blinky", 1, 5, 300, 400 };
+    begin(SIZE);
+    CHECK_EQUAL(ag_store_epoch_floor(&store, AG_STORE_PLUGIN, "blinky"), 0);
+    confirm(&v1);
+    CHECK_EQUAL(ag_store_epoch_floor(&store, AG_STORE_PLUGIN, "blinky"), 5);
+    CHECK_EQUAL(ag_store_epoch_floor(&store, AG_STORE_BLOB, "blinky"), 0);
+    CHECK_EQUAL(ag_store_remove(&store, AG_STORE_PLUGIN, "blinky"), AG_OK);
+    CHECK_EQUAL(ag_store_remove(&store, AG_STORE_PLUGIN, "blinky"), AG_ERR_NOT_FOUND);
+    CHECK_EQUAL(store.count, 0);
+    for (int i = 0; i < 600; i++) {
+        char value[16];
+        snprintf(value, sizeof value, "%d", i);
+        CHECK_EQUAL(ag_store_put(&store, AG_STORE_HOST, "n", value, strlen(value)), AG_OK);
+    }
+    CHECK(store.journal.generation > 3);
+    remount();
+    CHECK_EQUAL(ag_store_epoch_floor(&store, AG_STORE_PLUGIN, "blinky"), 5);
+}
+
+static void values_are_replaced_kept_and_deleted(void)
+{
+    char value[32];
+    size_t size = 0;
+    begin(SIZE);
+    CHECK_EQUAL(ag_store_get(&store, AG_STORE_HOST, "a", value, 32, &size), AG_ERR_NOT_FOUND);
+    CHECK_EQUAL(ag_store_put(&store, AG_STORE_HOST, "a", "one", 3), AG_OK);
+    CHECK_EQUAL(ag_store_put(&store, AG_STORE_HOST, "ab", "two", 3), AG_OK);
+    CHECK_EQUAL(ag_store_put(&store, AG_STORE_ASSIGNMENT, "a", "", 0), AG_OK);
+    CHECK_EQUAL(ag_store_put(&store, AG_STORE_HOST, "a", "three", 5), AG_OK);
+    const uint32_t programs = sim.counts.programs;
+    CHECK_EQUAL(ag_store_put(&store, AG_STORE_HOST, "a", "three", 5), AG_OK);
+    CHECK_EQUAL(sim.counts.programs, programs);
+    remount();
+    CHECK_EQUAL(ag_store_get(&store, AG_STORE_HOST, "a", value, sizeof value, &size), AG_OK);
+    CHECK_EQUAL(size, 5);
+    CHECK_BYTES(value, "three", 5);
+    CHECK_EQUAL(ag_store_get(&store, AG_STORE_HOST, "a", value, 4, &size), AG_ERR_NO_SPACE);
+    CHECK_EQUAL(size, 5);
+    CHECK_EQUAL(ag_store_get(&store, AG_STORE_ASSIGNMENT, "a", value, 4, &size), AG_OK);
+    CHECK_EQUAL(size, 0);
+    CHECK_EQUAL(ag_store_delete(&store, AG_STORE_HOST, "a"), AG_OK);
+    CHECK_EQUAL(ag_store_delete(&store, AG_STORE_HOST, "a"), AG_ERR_NOT_FOUND);
+    remount();
+    CHECK_EQUAL(ag_store_get(&store, AG_STORE_HOST, "a", value, 32, &size), AG_ERR_NOT_FOUND);
+    CHECK_EQUAL(ag_store_get(&store, AG_STORE_HOST, "ab", value, 32, &size), AG_OK);
+}
+
+static void settings_vanish_with_their_plugin_and_not_with_another(void)
+{
+    const struct made made = { "blinky", 1, 0, 300, 400 };
+    char value[8];
+    size_t size;
+    begin(SIZE);
+    confirm(&made);
+    CHECK_EQUAL(ag_store_put(&store, AG_STORE_SETTINGS, "blinky", "x", 1), AG_OK);
+    CHECK_EQUAL(ag_store_put(&store, AG_STORE_SETTINGS, "other", "y", 1), AG_OK);
+    CHECK_EQUAL(ag_store_put(&store, AG_STORE_HOST, "blinky", "z", 1), AG_OK);
+    CHECK_EQUAL(ag_store_remove(&store, AG_STORE_PLUGIN, "blinky"), AG_OK);
+    remount();
+    CHECK_EQUAL(ag_store_get(&store, AG_STORE_SETTINGS, "blinky", value, 8, &size),
+                AG_ERR_NOT_FOUND);
+    CHECK_EQUAL(ag_store_get(&store, AG_STORE_SETTINGS, "other", value, 8, &size), AG_OK);
+    CHECK_EQUAL(ag_store_get(&store, AG_STORE_HOST, "blinky", value, 8, &size), AG_OK);
+    CHECK_EQUAL(ag_store_put(&store, AG_STORE_SETTINGS, "blinky", "n", 1), AG_OK);
+    CHECK_EQUAL(ag_store_get(&store, AG_STORE_SETTINGS, "blinky", value, 8, &size), AG_OK);
+}
+
+static void a_blob_has_a_life_like_a_plugin(void)
+{
+    const struct made blob = { "trust", 3, 3, 16000, 0 };
+    uint32_t id = 0;
+    struct ag_store_slot slot;
+    begin(SIZE);
+    CHECK_EQUAL(made_install(&store, AG_STORE_BLOB, &blob, 333, &id), AG_OK);
+    CHECK_EQUAL(ag_store_confirm(&store, id), AG_OK);
+    remount();
+    CHECK_EQUAL(ag_store_find(&store, AG_STORE_BLOB, "trust", AG_STORE_CURRENT, &slot), AG_OK);
+    CHECK_EQUAL(slot.kind, AG_STORE_BLOB);
+    CHECK(made_is_sound(&store, id, &blob));
+    const uint8_t *bytes;
+    size_t size;
+    CHECK_EQUAL(ag_store_open_code(&store, id, &bytes, &size), AG_ERR_NOT_FOUND);
+    CHECK(!has("trust", AG_STORE_CURRENT));
+    CHECK_EQUAL(ag_store_epoch_floor(&store, AG_STORE_BLOB, "trust"), 3);
+}
+
+static void arguments_outside_their_range_are_refused(void)
+{
+    struct ag_store_writer writer;
+    struct ag_store_reservation reservation = { AG_STORE_PLUGIN, "", 1, 0, 10, 10 };
+    char name[AG_CFG_NAME_MAX + 2];
+    memset(name, 'n', sizeof name);
+    name[AG_CFG_NAME_MAX + 1] = 0;
+    begin(SIZE);
+    CHECK_EQUAL(ag_store_reserve(&store, &reservation, &writer), AG_ERR_ARGUMENT);
+    reservation.name = name;
+    CHECK_EQUAL(ag_store_reserve(&store, &reservation, &writer), AG_ERR_ARGUMENT);
+    CHECK_EQUAL(ag_store_put(&store, AG_STORE_HOST, name, "", 0), AG_ERR_ARGUMENT);
+    name[AG_CFG_NAME_MAX] = 0;
+    reservation.file_size = 0;
+    CHECK_EQUAL(ag_store_reserve(&store, &reservation, &writer), AG_ERR_ARGUMENT);
+    reservation.file_size = UINT32_MAX;
+    reservation.code_size = UINT32_MAX;
+    CHECK_EQUAL(ag_store_reserve(&store, &reservation, &writer), AG_ERR_STORE_FULL);
+    reservation.file_size = 10;
+    reservation.code_size = 10;
+    CHECK_EQUAL(ag_store_reserve(&store, &reservation, &writer), AG_OK);
+    CHECK_EQUAL(ag_store_put(&store, AG_STORE_HOST, "a", name, AG_STORE_VALUE_MAX + 1),
+                AG_ERR_ARGUMENT);
+    const uint8_t *file;
+    uint8_t sha256[AG_STORE_SHA256_SIZE] = { 0 };
+    CHECK_EQUAL(ag_store_append(&store, &writer, "0123456789A", 11), AG_ERR_FILE_SIZE);
+    CHECK_EQUAL(ag_store_append(&store, &writer, "012345678", 9), AG_OK);
+    CHECK_EQUAL(ag_store_append_code(&store, &writer, "c", 1), AG_ERR_ARGUMENT);
+    CHECK_EQUAL(ag_store_finish_file(&store, &writer, &file), AG_ERR_TRUNCATED);
+    CHECK_EQUAL(ag_store_seal(&store, &writer, sha256, 1), AG_ERR_TRUNCATED);
+    CHECK_EQUAL(ag_store_append(&store, &writer, "9", 1), AG_OK);
+    CHECK_EQUAL(ag_store_finish_file(&store, &writer, &file), AG_OK);
+    CHECK_BYTES(file, "0123456789", 10);
+    CHECK_EQUAL(ag_store_append(&store, &writer, "", 0), AG_ERR_ARGUMENT);
+    CHECK_EQUAL(ag_store_begin_trial(&store, writer.slot), AG_ERR_ARGUMENT);
+    CHECK_EQUAL(ag_store_confirm(&store, writer.slot), AG_ERR_ARGUMENT);
+    CHECK_EQUAL(ag_store_fail(&store, writer.slot, AG_ERR_IO), AG_ERR_ARGUMENT);
+    CHECK_EQUAL(ag_store_begin_trial(&store, 999), AG_ERR_NOT_FOUND);
+    CHECK_EQUAL(ag_store_drop(&store, writer.slot), AG_OK);
+    CHECK_EQUAL(ag_store_append_code(&store, &writer, "c", 1), AG_ERR_NOT_FOUND);
+}
+
+static void the_largest_value_fits_and_survives_compaction(void)
+{
+    static uint8_t value[AG_STORE_VALUE_MAX];
+    static uint8_t back[AG_STORE_VALUE_MAX];
+    size_t size;
+    begin(1024 * 1024);
+    for (uint32_t i = 0; i < sizeof value; i++)
+        value[i] = (uint8_t)(i * 7 + i / 256);
+    for (int round = 0; round < 30; round++) {
+        value[0] = (uint8_t)round;
+        CHECK_EQUAL(ag_store_put(&store, AG_STORE_SETTINGS, "big", value, sizeof value), AG_OK);
+    }
+    CHECK(store.journal.generation > 2);
+    remount();
+    CHECK_EQUAL(ag_store_get(&store, AG_STORE_SETTINGS, "big", back, sizeof back, &size), AG_OK);
+    CHECK_EQUAL(size, sizeof value);
+    CHECK_BYTES(back, value, size);
+}
+
+static void a_full_journal_refuses_values_but_never_marks(void)
+{
+    const struct made made = { "blinky", 1, 9, 300, 400 };
+    uint8_t value[1000] = { 0 };
+    char name[16];
+    uint32_t id = 0;
+    int count = 0;
+    enum ag_status status;
+    begin(SIZE);
+    CHECK_EQUAL(made_install(&store, AG_STORE_PLUGIN, &made, 100, &id), AG_OK);
+    do {
+        snprintf(name, sizeof name, "v%d", count);
+        status = ag_store_put(&store, AG_STORE_HOST, name, value, sizeof value);
+        count++;
+    } while (status == AG_OK);
+    CHECK_EQUAL(status, AG_ERR_STORE_FULL);
+    CHECK(count > 3);
+    const uint32_t erases = sim.counts.erases;
+    CHECK_EQUAL(ag_store_put(&store, AG_STORE_HOST, name, value, sizeof value), AG_ERR_STORE_FULL);
+    CHECK_EQUAL(sim.counts.erases, erases); // refusing wears nothing
+    for (int i = 0; i < 300; i++)
+        CHECK_EQUAL(ag_store_begin_trial(&store, id), AG_OK);
+    CHECK_EQUAL(ag_store_confirm(&store, id), AG_OK);
+    for (int i = 0; i < count - 1; i++) {
+        snprintf(name, sizeof name, "v%d", i);
+        CHECK_EQUAL(ag_store_delete(&store, AG_STORE_HOST, name), AG_OK);
+    }
+    CHECK_EQUAL(ag_store_put(&store, AG_STORE_HOST, "again", value, sizeof value), AG_OK);
+    remount();
+    CHECK(made_is_sound(&store, id, &made));
+    CHECK_EQUAL(ag_store_epoch_floor(&store, AG_STORE_PLUGIN, "blinky"), 9);
+}
+
+static void previous_versions_give_way_when_space_is_short(void)
+{
+    const struct made a1 = { "a", 1, 0, 40000, 0 };
+    const struct made a2 = { "a", 2, 0, 40000, 0 };
+    const struct made b1 = { "b", 1, 0, 60000, 0 };
+    const struct made c1 = { "c", 1, 0, 60000, 0 };
+    const struct made d1 = { "d", 1, 0, 60000, 0 };
+    struct ag_store_info info;
+    uint32_t id = 0;
+    begin(SIZE); // 240 KB behind the journal
+    confirm(&a1);
+    confirm(&a2);
+    confirm(&b1);
+    confirm(&c1);
+    ag_store_info(&store, &info);
+    CHECK_EQUAL(info.spare_size, 40960);
+    CHECK(info.free_size < 60000);
+    CHECK(has("a", AG_STORE_PREVIOUS));
+    CHECK_EQUAL(made_install(&store, AG_STORE_PLUGIN, &d1, 4096, &id), AG_ERR_STORE_FULL);
+    const struct made e1 = { "e", 1, 0, 39000, 0 };
+    CHECK_EQUAL(made_install(&store, AG_STORE_PLUGIN, &e1, 4096, &id), AG_OK);
+    remount();
+    CHECK(made_is_sound(&store, id, &e1));
+    CHECK(made_is_sound(&store, find("a", AG_STORE_CURRENT).id, &a2));
+    CHECK(made_is_sound(&store, find("b", AG_STORE_CURRENT).id, &b1));
+    CHECK(made_is_sound(&store, find("c", AG_STORE_CURRENT).id, &c1));
+    CHECK(has("a", AG_STORE_PREVIOUS));
+    const struct made f1 = { "f", 1, 0, 39000, 0 };
+    CHECK_EQUAL(made_install(&store, AG_STORE_PLUGIN, &f1, 4096, &id), AG_OK);
+    CHECK(!has("a", AG_STORE_PREVIOUS));
+    remount();
+    CHECK(!has("a", AG_STORE_PREVIOUS));
+    CHECK(made_is_sound(&store, id, &f1));
+    CHECK(made_is_sound(&store, find("e", AG_STORE_NEXT).id, &e1));
+    CHECK(made_is_sound(&store, find("a", AG_STORE_CURRENT).id, &a2));
+    const struct made g1 = { "g", 1, 0, 1, 0 };
+    CHECK_EQUAL(made_install(&store, AG_STORE_PLUGIN, &g1, 4096, &id), AG_ERR_STORE_FULL);
+    CHECK_EQUAL(sim.counts.breaches, 0);
+}
+
+static void a_download_goes_on_after_a_reset_from_the_last_whole_block(void)
+{
+    const struct made made = { "big", 1, 0, 10000, 0 };
+    const struct ag_store_reservation reservation = { AG_STORE_PLUGIN, "big", 1, 0, 10000, 500 };
+    struct ag_store_writer writer;
+    uint8_t bytes[10000];
+    uint8_t tag[AG_STORE_TAG_MAX];
+    size_t tag_size = 0;
+    uint32_t offset = 0;
+    for (uint32_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = made_file_byte(&made, i);
+    begin(SIZE);
+    CHECK_EQUAL(ag_store_reserve(&store, &reservation, &writer), AG_OK);
+    CHECK_EQUAL(ag_store_append(&store, &writer, bytes, 9000), AG_OK);
+    CHECK_EQUAL(ag_store_progress(&store, &writer, "\"etag\"", 6), AG_OK);
+    CHECK_EQUAL(ag_store_append(&store, &writer, bytes + 9000, 500), AG_OK);
+    remount();
+    CHECK_EQUAL(ag_store_resume(&store, writer.slot, &writer, &offset, tag, &tag_size), AG_OK);
+    CHECK_EQUAL(offset, 8192);
+    CHECK_EQUAL(tag_size, 6);
+    CHECK_BYTES(tag, "\"etag\"", 6);
+    CHECK_EQUAL(ag_store_append(&store, &writer, bytes + 8192, sizeof bytes - 8192), AG_OK);
+    const uint8_t *file;
+    uint8_t sha256[AG_STORE_SHA256_SIZE];
+    made_hash(&made, sha256);
+    CHECK_EQUAL(ag_store_finish_file(&store, &writer, &file), AG_OK);
+    CHECK_BYTES(file, bytes, sizeof bytes);
+    CHECK_EQUAL(ag_store_complete(&store, &writer, sha256), AG_OK);
+    CHECK_EQUAL(ag_store_append_code(&store, &writer, "half", 4), AG_OK);
+    remount();
+    CHECK_EQUAL(ag_store_resume(&store, writer.slot, &writer, &offset, tag, &tag_size), AG_OK);
+    CHECK_EQUAL(offset, 10000);
+    CHECK_EQUAL(ag_store_finish_file(&store, &writer, &file), AG_OK);
+    CHECK_EQUAL(ag_store_append_code(&store, &writer, "the whole code of it", 20), AG_OK);
+    CHECK_EQUAL(ag_store_seal(&store, &writer, sha256, 1), AG_OK);
+    remount();
+    CHECK(made_is_sound(&store, writer.slot, &made));
+    const uint8_t *code;
+    size_t size;
+    CHECK_EQUAL(ag_store_open_code(&store, writer.slot, &code, &size), AG_OK);
+    CHECK_EQUAL(size, 20);
+    CHECK_BYTES(code, "the whole code of it", 20);
+    CHECK_EQUAL(sim.counts.breaches, 0);
+}
+
+static void a_download_whose_recorded_bytes_rotted_starts_again(void)
+{
+    const struct ag_store_reservation reservation = { AG_STORE_PLUGIN, "big", 1, 0, 9000, 0 };
+    static const uint8_t bytes[9000] = { 1, 2, 3 };
+    struct ag_store_writer writer;
+    uint8_t tag[AG_STORE_TAG_MAX];
+    size_t tag_size = 9;
+    uint32_t offset = 9;
+    const uint8_t *file;
+    begin(SIZE);
+    CHECK_EQUAL(ag_store_reserve(&store, &reservation, &writer), AG_OK);
+    CHECK_EQUAL(ag_store_append(&store, &writer, bytes, 9000), AG_OK);
+    CHECK_EQUAL(ag_store_finish_file(&store, &writer, &file), AG_OK);
+    CHECK_EQUAL(ag_store_progress(&store, &writer, "t", 1), AG_OK);
+    sim_flash_flip(&sim, (uint32_t)(file - sim.bytes + 4000) * 8);
+    remount();
+    CHECK_EQUAL(ag_store_resume(&store, writer.slot, &writer, &offset, tag, &tag_size), AG_OK);
+    CHECK_EQUAL(offset, 0);
+    CHECK_EQUAL(tag_size, 0);
+    CHECK_EQUAL(ag_store_append(&store, &writer, bytes, 9000), AG_OK);
+    CHECK_EQUAL(sim.counts.breaches, 0);
+}
+
+static void damaged_code_is_told_and_can_be_translated_again(void)
+{
+    const struct made made = { "blinky", 1, 0, 5000, 3000 };
+    struct ag_store_writer writer;
+    const uint8_t *code;
+    size_t size;
+    begin(SIZE);
+    const uint32_t id = confirm(&made);
+    for (int round = 0; round < 3; round++) {
+        CHECK_EQUAL(ag_store_open_code(&store, id, &code, &size), AG_OK);
+        sim_flash_flip(&sim, (uint32_t)(code - sim.bytes) * 8 + 34);
+        CHECK_EQUAL(ag_store_open_code(&store, id, &code, &size), AG_ERR_STORE_DAMAGED);
+        CHECK_EQUAL(ag_store_retranslate(&store, id, &writer), AG_OK);
+        CHECK_EQUAL(ag_store_append_code(&store, &writer, "newer code", 10), AG_OK);
+        CHECK_EQUAL(ag_store_open_code(&store, id, &code, &size), AG_ERR_STORE_DAMAGED);
+        CHECK_EQUAL(ag_store_seal_code(&store, &writer, 8), AG_OK);
+        remount();
+        CHECK_EQUAL(ag_store_open_code(&store, id, &code, &size), AG_OK);
+        CHECK_BYTES(code, "newer code", 10);
+        CHECK_EQUAL(find("blinky", AG_STORE_CURRENT).engine, 8);
+        CHECK_EQUAL(ag_store_open_file(&store, id, &code, &size), AG_OK);
+    }
+    CHECK_EQUAL(sim.counts.breaches, 0);
+}
+
+static void a_damaged_file_is_told(void)
+{
+    const struct made made = { "blinky", 1, 0, 5000, 3000 };
+    const uint8_t *bytes;
+    size_t size;
+    struct ag_store_writer writer;
+    begin(SIZE);
+    const uint32_t id = confirm(&made);
+    CHECK_EQUAL(ag_store_open_file(&store, id, &bytes, &size), AG_OK);
+    sim_flash_flip(&sim, (uint32_t)(bytes - sim.bytes) * 8 + 39999);
+    remount();
+    CHECK_EQUAL(ag_store_open_file(&store, id, &bytes, &size), AG_ERR_STORE_DAMAGED);
+    CHECK_EQUAL(ag_store_retranslate(&store, id, &writer), AG_ERR_STORE_DAMAGED);
+}
+
+static void code_grows_into_the_free_blocks_behind_until_a_slot_is_there(void)
+{
+    const struct made made = { "a", 1, 0, 100, 20000 };
+    struct ag_store_reservation reservation = { AG_STORE_PLUGIN, "b", 1, 0, 100, 0 };
+    struct ag_store_writer first;
+    struct ag_store_writer second;
+    static const uint8_t code[5000] = { 1 };
+    const uint8_t *file;
+    uint8_t file_bytes[100] = { 0 };
+    begin(SIZE);
+    CHECK_EQUAL(ag_store_reserve(&store, &reservation, &first), AG_OK);
+    CHECK_EQUAL(ag_store_append(&store, &first, file_bytes, 100), AG_OK);
+    CHECK_EQUAL(ag_store_finish_file(&store, &first, &file), AG_OK);
+    CHECK_EQUAL(ag_store_append_code(&store, &first, code, 5000), AG_OK);
+    reservation.name = "c";
+    CHECK_EQUAL(ag_store_reserve(&store, &reservation, &second), AG_OK);
+    for (int i = 0; i < 700; i++) { // the grown piece survives a compaction
+        char value[16];
+        snprintf(value, sizeof value, "%d", i);
+        CHECK_EQUAL(ag_store_put(&store, AG_STORE_HOST, "n", value, strlen(value)), AG_OK);
+    }
+    CHECK_EQUAL(ag_store_append_code(&store, &first, code, 3000), AG_OK);
+    CHECK_EQUAL(ag_store_append_code(&store, &first, code, 5000), AG_ERR_STORE_FULL);
+    uint8_t sha256[AG_STORE_SHA256_SIZE] = { 0 };
+    CHECK_EQUAL(ag_store_seal(&store, &first, sha256, 1), AG_OK);
+    CHECK_EQUAL(ag_store_append(&store, &second, file_bytes, 100), AG_OK);
+    CHECK_EQUAL(ag_store_seal(&store, &second, sha256, 1), AG_OK);
+    remount();
+    size_t size;
+    CHECK_EQUAL(ag_store_open_code(&store, first.slot, &file, &size), AG_OK);
+    CHECK_EQUAL(size, 8000);
+    confirm(&made);
+    CHECK_EQUAL(sim.counts.breaches, 0);
+}
+
+static void the_quarantine_keeps_the_newest_hashes(void)
+{
+    uint8_t sha256[AG_STORE_SHA256_SIZE] = { 0 };
+    begin(SIZE);
+    for (int i = 0; i < 3 * AG_CFG_QUARANTINE_MAX; i++) {
+        sha256[5] = (uint8_t)i;
+        CHECK_EQUAL(ag_store_quarantine(&store, sha256, AG_ERR_FILE_HASH), AG_OK);
+        CHECK_EQUAL(ag_store_quarantine(&store, sha256, AG_ERR_FILE_HASH), AG_OK);
+    }
+    for (int i = 0; i < 700; i++) {
+        char value[16];
+        snprintf(value, sizeof value, "%d", i);
+        CHECK_EQUAL(ag_store_put(&store, AG_STORE_HOST, "n", value, strlen(value)), AG_OK);
+    }
+    remount();
+    for (int i = 0; i < 3 * AG_CFG_QUARANTINE_MAX; i++) {
+        sha256[5] = (uint8_t)i;
+        CHECK_EQUAL(ag_store_is_quarantined(&store, sha256, NULL), i >= 2 * AG_CFG_QUARANTINE_MAX);
+    }
+}
+
+static void a_full_index_lets_previous_versions_give_way(void)
+{
+    char names[AG_CFG_PLUGIN_MAX + 5][8];
+    uint32_t id = 0;
+    begin(4 * 1024 * 1024);
+    for (uint32_t i = 0; i < AG_CFG_PLUGIN_MAX + 5; i++) {
+        snprintf(names[i], sizeof names[i], "p%u", i);
+        for (uint32_t version = 1; version <= 2; version++) {
+            const struct made made = { names[i], version, 0, 100, 100 };
+            test_note("%s %u", names[i], version);
+            CHECK_EQUAL(made_confirm(&store, &made, &id), AG_OK);
+        }
+    }
+    remount();
+    CHECK_EQUAL(store.count, AG_STORE_SLOT_MAX);
+    for (uint32_t i = 0; i < AG_CFG_PLUGIN_MAX + 5; i++)
+        CHECK_EQUAL(find(names[i], AG_STORE_CURRENT).version, 2);
+}
+
+static void slots_are_walked_in_the_order_of_their_reservation(void)
+{
+    const struct made a = { "a", 1, 0, 100, 100 };
+    const struct made b = { "b", 1, 0, 100, 100 };
+    const struct made a2 = { "a", 2, 0, 100, 100 };
+    struct ag_store_slot slot;
+    uint32_t id = 0;
+    char seen[256] = "";
+    begin(SIZE);
+    confirm(&a);
+    confirm(&b);
+    confirm(&a2);
+    while (ag_store_next(&store, &id, &slot))
+        snprintf(seen + strlen(seen), sizeof seen - strlen(seen), "%s%u ", slot.name, slot.version);
+    CHECK_TEXT(seen, "a1 b1 a2 ");
+}
+
+static void formatting_forgets_everything_and_is_one_step(void)
+{
+    const struct made made = { "a", 1, 7, 100, 100 };
+    begin(SIZE);
+    const uint32_t id = confirm(&made);
+    CHECK_EQUAL(ag_store_format(&store, &sim.flash), AG_OK);
+    CHECK_EQUAL(store.count, 0);
+    CHECK_EQUAL(ag_store_epoch_floor(&store, AG_STORE_PLUGIN, "a"), 0);
+    remount();
+    CHECK_EQUAL(store.count, 0);
+    CHECK(confirm(&made) > id);
+}
+
+static void wear_is_spread_over_all_blocks(void)
+{
+    uint32_t id = 0;
+    uint32_t least = UINT32_MAX;
+    uint32_t most = 0;
+    const uint32_t blocks = SIZE / AG_FLASH_BLOCK;
+    begin(SIZE);
+    for (uint32_t version = 1; version <= 2000; version++) {
+        const struct made made = { "a", version, 0, 1000, 1500 };
+        CHECK_EQUAL(made_confirm(&store, &made, &id), AG_OK);
+    }
+    for (uint32_t block = 4; block < blocks; block++) {
+        const uint32_t wear = sim_flash_wear(&sim, block);
+        least = wear < least ? wear : least;
+        most = wear > most ? wear : most;
+    }
+    printf("# 2000 updates: slot blocks erased %u to %u times, journal %u, %u, %u, %u\n", least,
+           most, sim_flash_wear(&sim, 0), sim_flash_wear(&sim, 1), sim_flash_wear(&sim, 2),
+           sim_flash_wear(&sim, 3));
+    CHECK(most <= least + 2);
+    CHECK(sim_flash_wear(&sim, 0) <= sim_flash_wear(&sim, 3) + 2);
+    CHECK(sim_flash_wear(&sim, 3) <= sim_flash_wear(&sim, 0) + 2);
+}
+
+static void costs_are_as_documented(void)
+{
+    static const uint32_t sizes[] = { 1024, 100 * 1024 };
+    for (size_t i = 0; i < 2; i++) {
+        const struct made made = { "blinky", 1, 1, sizes[i], sizes[i] * 3 / 2 };
+        uint32_t id = 0;
+        begin(4 * 1024 * 1024);
+        memset(&sim.counts, 0, sizeof sim.counts);
+        CHECK_EQUAL(made_install(&store, AG_STORE_PLUGIN, &made, 4096, &id), AG_OK);
+        printf("# install of %u + %u bytes: %u programs (%u units), %u erases, %u syncs\n",
+               made.file_size, made.code_size, sim.counts.programs, sim.counts.units,
+               sim.counts.erases, sim.counts.syncs);
+        const uint32_t units = (made.file_size + 15) / 16 + (made.code_size + 15) / 16;
+        CHECK(sim.counts.units <= units + 24);
+        CHECK_EQUAL(sim.counts.erases, (sizes[i] / 2 * 5 + 4095) / 4096);
+        CHECK_EQUAL(sim.counts.syncs, 1);
+    }
+    printf("# RAM: store %zu bytes (%zu a slot), writer %zu\n", sizeof(struct ag_store),
+           sizeof(struct ag_store_entry), sizeof(struct ag_store_writer));
+}
+
+static const struct test_case cases[] = {
+    TEST(blank_flash_is_formatted_and_mounts_again),
+    TEST(random_bytes_are_refused_and_left_alone),
+    TEST(one_written_byte_anywhere_is_not_blank),
+    TEST(an_image_of_another_size_is_refused),
+    TEST(a_file_and_its_code_are_read_back_in_place),
+    TEST(an_install_costs_one_sync_and_each_mark_one),
+    TEST(roles_follow_the_life_of_versions),
+    TEST(a_failed_trial_is_quarantined_and_told_until_something_newer_comes),
+    TEST(a_confirmed_version_that_fails_gives_way_to_the_previous_one),
+    TEST(the_epoch_floor_survives_removal_and_compaction),
+    TEST(values_are_replaced_kept_and_deleted),
+    TEST(settings_vanish_with_their_plugin_and_not_with_another),
+    TEST(a_blob_has_a_life_like_a_plugin),
+    TEST(arguments_outside_their_range_are_refused),
+    TEST(the_largest_value_fits_and_survives_compaction),
+    TEST(a_full_journal_refuses_values_but_never_marks),
+    TEST(previous_versions_give_way_when_space_is_short),
+    TEST(a_download_goes_on_after_a_reset_from_the_last_whole_block),
+    TEST(a_download_whose_recorded_bytes_rotted_starts_again),
+    TEST(damaged_code_is_told_and_can_be_translated_again),
+    TEST(a_damaged_file_is_told),
+    TEST(code_grows_into_the_free_blocks_behind_until_a_slot_is_there),
+    TEST(the_quarantine_keeps_the_newest_hashes),
+    TEST(a_full_index_lets_previous_versions_give_way),
+    TEST(slots_are_walked_in_the_order_of_their_reservation),
+    TEST(formatting_forgets_everything_and_is_one_step),
+    TEST(wear_is_spread_over_all_blocks),
+    TEST(costs_are_as_documented),
+};
+
+int main(int argc, char **argv)
+{
+    const int code = test_main(argc, argv, cases, sizeof cases / sizeof cases[0]);
+    if (sim.bytes)
+        sim_flash_close(&sim);
+    return code;
+}
