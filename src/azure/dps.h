@@ -60,7 +60,7 @@ struct ag_dps_answer {
     uint8_t registration; // private from here: enum in dps.c, the registration's status
     uint8_t member;       // whose value comes next
     bool in_state;        // inside registrationState
-    bool overflow;        // a text that is needed did not fit
+    bool text_is_wrong;   // a text that is needed did not fit, or was none
     struct ag_json json;
     char token[160];
 };

@@ -3,6 +3,8 @@
 // and the beginning of a container clear it, everything else sets it.
 #include "base/json_writer.h"
 
+#include "base/utf8.h"
+
 static void separate(struct ag_json_writer *json)
 {
     if (json->needs_comma)
@@ -23,34 +25,6 @@ static void end(struct ag_json_writer *json, char bracket)
     json->needs_comma = true;
 }
 
-// Bytes of the UTF-8 character at `at`, of which `left` bytes exist; 0 when it is none.
-static size_t character_size(const uint8_t *at, size_t left)
-{
-    static const struct {
-        uint8_t first, last; // lead bytes
-        uint8_t low, high;   // what the second byte may be
-        uint8_t size;
-    } forms[] = {
-        { 0x00, 0x7F, 0x00, 0x00, 1 }, { 0xC2, 0xDF, 0x80, 0xBF, 2 }, { 0xE0, 0xE0, 0xA0, 0xBF, 3 },
-        { 0xE1, 0xEC, 0x80, 0xBF, 3 }, { 0xED, 0xED, 0x80, 0x9F, 3 }, { 0xEE, 0xEF, 0x80, 0xBF, 3 },
-        { 0xF0, 0xF0, 0x90, 0xBF, 4 }, { 0xF1, 0xF3, 0x80, 0xBF, 4 }, { 0xF4, 0xF4, 0x80, 0x8F, 4 },
-    };
-    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
-        if (at[0] < forms[i].first || at[0] > forms[i].last)
-            continue;
-        if (forms[i].size > left)
-            return 0;
-        if (forms[i].size > 1 && (at[1] < forms[i].low || at[1] > forms[i].high))
-            return 0;
-        for (size_t j = 2; j < forms[i].size; j++) {
-            if ((at[j] & 0xC0) != 0x80)
-                return 0;
-        }
-        return forms[i].size;
-    }
-    return 0;
-}
-
 static void write_control(struct ag_writer *out, uint8_t byte)
 {
     static const char digits[] = "0123456789abcdef";
@@ -67,21 +41,21 @@ static void write_control(struct ag_writer *out, uint8_t byte)
 
 static void write_quoted(struct ag_writer *out, struct ag_text text)
 {
-    const uint8_t *bytes = (const uint8_t *)text.at;
     ag_writer_u8(out, '"');
     for (size_t i = 0; i < text.size;) {
-        const size_t size = character_size(bytes + i, text.size - i);
+        const uint8_t byte = (uint8_t)text.at[i];
+        const size_t size = ag_utf8_character_size(text.at + i, text.size - i);
         if (size == 0) {
             ag_writer_text(out, "\\ufffd");
             i++;
             continue;
         }
-        if (bytes[i] == '"' || bytes[i] == '\\')
+        if (byte == '"' || byte == '\\')
             ag_writer_u8(out, '\\');
-        if (bytes[i] < 0x20)
-            write_control(out, bytes[i]);
+        if (byte < 0x20)
+            write_control(out, byte);
         else
-            ag_writer_bytes(out, bytes + i, size);
+            ag_writer_bytes(out, text.at + i, size);
         i += size;
     }
     ag_writer_u8(out, '"');

@@ -1,0 +1,533 @@
+// SPDX-License-Identifier: Apache-2.0
+// Twin reader: a state for each place in the document, fed by the JSON reader's events.
+//
+// Whatever is unknown or of a wrong type is skipped whole, so that each state sees only events of
+// its own level. URL, Settings and Window are read right into their place.
+#include "azure/twin.h"
+
+#include <string.h>
+
+#include "base/percent.h"
+#include "base/url.h"
+#include "base/utf8.h"
+
+enum twin_state {
+    EXPECT_ROOT,
+    IN_ROOT,
+    EXPECT_DESIRED,
+    IN_DESIRED,
+    EXPECT_MODULES,
+    EXPECT_VERSION,
+    IN_LIST,
+    IN_OBJECT,
+    EXPECT_ENTRY,
+    IN_ENTRY,
+    EXPECT_MEMBER,
+    COMPLETE,
+};
+
+enum twin_member {
+    MEMBER_NONE,
+    MEMBER_NAME,
+    MEMBER_URL,
+    MEMBER_VERSION,
+    MEMBER_SHA256,
+    MEMBER_SETTINGS,
+    MEMBER_WINDOW,
+    MEMBER_PERIOD,
+    MEMBER_FUEL,
+    MEMBER_DOWNGRADE,
+    MEMBER_ENABLED,
+};
+
+static const struct {
+    const char *name;
+    uint8_t member;
+} members[] = {
+    { "Name", MEMBER_NAME },
+    { "Url", MEMBER_URL },
+    { "Version", MEMBER_VERSION },
+    { "Sha256", MEMBER_SHA256 },
+    { "Settings", MEMBER_SETTINGS },
+    { "Window", MEMBER_WINDOW },
+    { "PeriodMs", MEMBER_PERIOD },
+    { "FuelPerRun", MEMBER_FUEL },
+    { "AllowDowngrade", MEMBER_DOWNGRADE },
+    { "Enabled", MEMBER_ENABLED },
+};
+
+// ---- the entry in hand
+
+static void begin_entry(struct ag_twin *twin)
+{
+    memset(&twin->entry, 0, sizeof twin->entry);
+    twin->entry.status = AG_OK;
+    twin->entry.index = twin->summary.entry_count;
+    twin->entry.is_enabled = true;
+    twin->has_url = false;
+    twin->name_is_key = false;
+}
+
+static void refuse_entry(struct ag_twin *twin, enum ag_status status)
+{
+    if (twin->entry.status == AG_OK)
+        twin->entry.status = status;
+}
+
+static bool tell_entry(struct ag_twin *twin, struct ag_twin_event *event)
+{
+    twin->summary.entry_count++;
+    event->type = AG_TWIN_ENTRY;
+    event->modules = twin->summary.modules;
+    event->entry = &twin->entry;
+    twin->state = twin->summary.modules == AG_TWIN_MODULES_LIST ? IN_LIST : IN_OBJECT;
+    return true;
+}
+
+static bool end_entry(struct ag_twin *twin, struct ag_twin_event *event)
+{
+    const struct ag_twin_entry *entry = &twin->entry;
+    if (entry->name.size == 0)
+        refuse_entry(twin, AG_ERR_TWIN_NAME);
+    if (!twin->has_url || (entry->url.size > 0 && !entry->has_version))
+        refuse_entry(twin, AG_ERR_TWIN_ENTRY);
+    return tell_entry(twin, event);
+}
+
+static bool name_is_sound(struct ag_text name)
+{
+    if (name.size == 0 || name.size > AG_CFG_NAME_MAX || !ag_utf8_is_valid(name))
+        return false;
+    for (size_t i = 0; i < name.size; i++) {
+        const uint8_t byte = (uint8_t)name.at[i];
+        if (byte < 0x20 || byte == 0x7F)
+            return false;
+    }
+    return true;
+}
+
+static void set_name(struct ag_twin *twin, size_t size)
+{
+    const struct ag_text name = { twin->name, size };
+    twin->name[size] = 0;
+    if (name_is_sound(name))
+        twin->entry.name = name;
+    else
+        refuse_entry(twin, AG_ERR_TWIN_NAME);
+}
+
+// The object form names an entry by its key, in which some characters are escaped.
+static void name_by_key(struct ag_twin *twin, const struct ag_json_event *key)
+{
+    struct ag_writer out;
+    ag_writer_init(&out, twin->name, AG_CFG_NAME_MAX);
+    twin->name_is_key = true;
+    if (key->overflow || ag_percent_decode(&out, key->text) != AG_OK || out.status != AG_OK)
+        refuse_entry(twin, AG_ERR_TWIN_NAME);
+    else
+        set_name(twin, out.size);
+}
+
+// ---- members of an entry
+
+static bool is_null(const struct ag_json_event *value)
+{
+    return value->type == AG_JSON_NULL ||
+           (value->type == AG_JSON_CAPTURED && ag_text_equals(value->text, "null"));
+}
+
+static void take_name(struct ag_twin *twin, const struct ag_json_event *value)
+{
+    if (value->type != AG_JSON_STRING || value->overflow) {
+        refuse_entry(twin, AG_ERR_TWIN_NAME);
+        return;
+    }
+    if (!twin->name_is_key) {
+        memset(&twin->entry.name, 0, sizeof twin->entry.name);
+        set_name(twin, value->text.size);
+        return;
+    }
+    const struct ag_text name = twin->entry.name;
+    if (value->text.size != name.size || memcmp(value->text.at, twin->name, name.size) != 0)
+        refuse_entry(twin, AG_ERR_TWIN_NAME);
+}
+
+static void take_url(struct ag_twin *twin, const struct ag_json_event *value)
+{
+    struct ag_url url;
+    twin->has_url = true;
+    if (value->type != AG_JSON_STRING || value->overflow ||
+        (value->text.size > 0 && ag_url_parse(value->text, &url) != AG_OK))
+        refuse_entry(twin, AG_ERR_TWIN_URL);
+    else
+        twin->entry.url = value->text;
+}
+
+static bool is_integer_in(const struct ag_json_event *value, int64_t least, int64_t most)
+{
+    return value->type == AG_JSON_NUMBER && value->is_integer && value->integer >= least &&
+           value->integer <= most;
+}
+
+static void take_version(struct ag_twin *twin, const struct ag_json_event *value)
+{
+    if (!is_integer_in(value, 1, UINT32_MAX)) {
+        refuse_entry(twin, AG_ERR_TWIN_VERSION);
+        return;
+    }
+    twin->entry.has_version = true;
+    twin->entry.version = (uint32_t)value->integer;
+}
+
+// 0 to 15, or 16 for what is no hexadecimal digit.
+static uint32_t hex_digit(char character)
+{
+    if (character >= '0' && character <= '9')
+        return (uint32_t)(character - '0');
+    if (character >= 'a' && character <= 'f')
+        return (uint32_t)(character - 'a') + 10;
+    if (character >= 'A' && character <= 'F')
+        return (uint32_t)(character - 'A') + 10;
+    return 16;
+}
+
+static bool read_sha256(const struct ag_json_event *value, uint8_t sha256[32])
+{
+    if (value->type != AG_JSON_STRING || value->text.size != 64)
+        return false;
+    for (size_t i = 0; i < 32; i++) {
+        const uint32_t high = hex_digit(value->text.at[2 * i]);
+        const uint32_t low = hex_digit(value->text.at[2 * i + 1]);
+        if (high > 15 || low > 15)
+            return false;
+        sha256[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
+static void take_settings(struct ag_twin *twin, const struct ag_json_event *value)
+{
+    if (value->text.at[0] != '{')
+        refuse_entry(twin, AG_ERR_TWIN_MEMBER);
+    else if (value->overflow)
+        refuse_entry(twin, AG_ERR_TWIN_SPACE);
+    else
+        twin->entry.settings = value->text;
+}
+
+// The plain members: false when the value is of a wrong type or out of range.
+static bool take_plain(struct ag_twin_entry *entry, enum twin_member member,
+                       const struct ag_json_event *value)
+{
+    const bool is_bool = value->type == AG_JSON_TRUE || value->type == AG_JSON_FALSE;
+    switch (member) {
+    case MEMBER_SHA256:
+        entry->has_sha256 = read_sha256(value, entry->sha256);
+        return entry->has_sha256;
+    case MEMBER_WINDOW:
+        entry->window = value->text;
+        return !value->overflow;
+    case MEMBER_PERIOD:
+        entry->period_ms = (uint32_t)value->integer;
+        return is_integer_in(value, 1, UINT32_MAX);
+    case MEMBER_FUEL:
+        entry->fuel_per_run = (uint64_t)value->integer;
+        return is_integer_in(value, 1, INT64_MAX);
+    case MEMBER_DOWNGRADE:
+        entry->allow_downgrade = value->type == AG_JSON_TRUE;
+        return is_bool;
+    case MEMBER_ENABLED:
+        entry->is_enabled = value->type == AG_JSON_TRUE;
+        return is_bool;
+    case MEMBER_NONE:
+    case MEMBER_NAME:
+    case MEMBER_URL:
+    case MEMBER_VERSION:
+    case MEMBER_SETTINGS:
+        break;
+    }
+    return true;
+}
+
+static void take_value(struct ag_twin *twin, const struct ag_json_event *value)
+{
+    const enum twin_member member = (enum twin_member)twin->member;
+    if (is_null(value)) // as if it were absent
+        return;
+    if (member == MEMBER_NAME)
+        take_name(twin, value);
+    else if (member == MEMBER_URL)
+        take_url(twin, value);
+    else if (member == MEMBER_VERSION)
+        take_version(twin, value);
+    else if (member == MEMBER_SETTINGS)
+        take_settings(twin, value);
+    else if (!take_plain(&twin->entry, member, value))
+        refuse_entry(twin, AG_ERR_TWIN_MEMBER);
+}
+
+// ---- places in the document
+
+static void fail(struct ag_twin *twin)
+{
+    twin->status = AG_ERR_TWIN_JSON;
+}
+
+static bool is_begin(const struct ag_json_event *event)
+{
+    return event->type == AG_JSON_OBJECT_BEGIN || event->type == AG_JSON_ARRAY_BEGIN;
+}
+
+static void skip_if_begun(struct ag_twin *twin, const struct ag_json_event *event)
+{
+    if (is_begin(event))
+        ag_json_skip(&twin->json);
+}
+
+static void at_root(struct ag_twin *twin, const struct ag_json_event *event)
+{
+    if (event->type == AG_JSON_OBJECT_BEGIN)
+        twin->state = twin->source == AG_TWIN_PATCH ? IN_DESIRED : IN_ROOT;
+    else
+        fail(twin);
+}
+
+static void in_root(struct ag_twin *twin, const struct ag_json_event *event)
+{
+    if (event->type == AG_JSON_OBJECT_END)
+        twin->state = COMPLETE;
+    else if (ag_text_equals(event->text, "desired"))
+        twin->state = EXPECT_DESIRED;
+    else
+        ag_json_skip(&twin->json);
+}
+
+static void at_desired(struct ag_twin *twin, const struct ag_json_event *event)
+{
+    if (event->type == AG_JSON_OBJECT_BEGIN)
+        twin->state = IN_DESIRED;
+    else if (event->type == AG_JSON_NULL)
+        twin->state = IN_ROOT;
+    else
+        fail(twin);
+}
+
+static void in_desired(struct ag_twin *twin, const struct ag_json_event *event)
+{
+    if (event->type == AG_JSON_OBJECT_END)
+        twin->state = event->depth == 0 ? COMPLETE : IN_ROOT;
+    else if (ag_text_equals(event->text, "firmware_modules"))
+        twin->state = EXPECT_MODULES;
+    else if (ag_text_equals(event->text, "$version"))
+        twin->state = EXPECT_VERSION;
+    else
+        ag_json_skip(&twin->json);
+}
+
+static void at_version(struct ag_twin *twin, const struct ag_json_event *event)
+{
+    skip_if_begun(twin, event);
+    twin->state = IN_DESIRED;
+    if (!is_integer_in(event, 0, INT64_MAX))
+        return;
+    twin->summary.has_version = true;
+    twin->summary.version = event->integer;
+}
+
+static bool at_modules(struct ag_twin *twin, const struct ag_json_event *value,
+                       struct ag_twin_event *event)
+{
+    enum ag_twin_modules modules = AG_TWIN_MODULES_WRONG;
+    twin->state = IN_DESIRED;
+    if (value->type == AG_JSON_NULL)
+        modules = AG_TWIN_MODULES_NULL;
+    if (value->type == AG_JSON_ARRAY_BEGIN) {
+        modules = AG_TWIN_MODULES_LIST;
+        twin->state = IN_LIST;
+    }
+    if (value->type == AG_JSON_OBJECT_BEGIN) {
+        modules = AG_TWIN_MODULES_OBJECT;
+        twin->state = IN_OBJECT;
+    }
+    twin->summary.modules = modules;
+    twin->summary.entry_count = 0;
+    event->type = AG_TWIN_MODULES;
+    event->modules = modules;
+    event->entry = NULL;
+    return true;
+}
+
+static bool in_list(struct ag_twin *twin, const struct ag_json_event *value,
+                    struct ag_twin_event *event)
+{
+    if (value->type == AG_JSON_ARRAY_END) {
+        twin->state = IN_DESIRED;
+        return false;
+    }
+    begin_entry(twin);
+    if (value->type == AG_JSON_OBJECT_BEGIN) {
+        twin->state = IN_ENTRY;
+        return false;
+    }
+    skip_if_begun(twin, value);
+    refuse_entry(twin, AG_ERR_TWIN_ENTRY);
+    return tell_entry(twin, event);
+}
+
+static void in_object(struct ag_twin *twin, const struct ag_json_event *event)
+{
+    if (event->type == AG_JSON_OBJECT_END) {
+        twin->state = IN_DESIRED;
+        return;
+    }
+    // No name of ours begins so, escaped as it would be: the hub's own $metadata and the like.
+    if (ag_text_starts_with(event->text, "$")) {
+        ag_json_skip(&twin->json);
+        return;
+    }
+    begin_entry(twin);
+    name_by_key(twin, event);
+    twin->state = EXPECT_ENTRY;
+}
+
+static bool at_entry(struct ag_twin *twin, const struct ag_json_event *value,
+                     struct ag_twin_event *event)
+{
+    if (value->type == AG_JSON_OBJECT_BEGIN) {
+        twin->state = IN_ENTRY;
+        return false;
+    }
+    skip_if_begun(twin, value);
+    twin->entry.is_removed = value->type == AG_JSON_NULL;
+    if (!twin->entry.is_removed)
+        refuse_entry(twin, AG_ERR_TWIN_ENTRY);
+    return tell_entry(twin, event);
+}
+
+static uint8_t find_member(const struct ag_json_event *key)
+{
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        if (ag_text_equals(key->text, members[i].name))
+            return members[i].member;
+    }
+    return MEMBER_NONE;
+}
+
+static bool in_entry(struct ag_twin *twin, const struct ag_json_event *key,
+                     struct ag_twin_event *event)
+{
+    struct ag_json *json = &twin->json;
+    if (key->type == AG_JSON_OBJECT_END)
+        return end_entry(twin, event);
+    twin->member = find_member(key);
+    twin->state = EXPECT_MEMBER;
+    if (twin->member == MEMBER_NONE) {
+        twin->state = IN_ENTRY;
+        ag_json_skip(json);
+    } else if (twin->member == MEMBER_URL) {
+        ag_json_set_token(json, twin->url, sizeof twin->url);
+    } else if (twin->member == MEMBER_NAME && !twin->name_is_key) {
+        ag_json_set_token(json, twin->name, sizeof twin->name);
+    } else if (twin->member == MEMBER_SETTINGS) {
+        ag_json_capture(json, twin->settings, sizeof twin->settings);
+    } else if (twin->member == MEMBER_WINDOW) {
+        ag_json_capture(json, twin->window, sizeof twin->window);
+    }
+    return false;
+}
+
+static void at_member(struct ag_twin *twin, const struct ag_json_event *value)
+{
+    skip_if_begun(twin, value);
+    take_value(twin, value);
+    ag_json_set_token(&twin->json, twin->token, sizeof twin->token);
+    twin->state = IN_ENTRY;
+}
+
+// True when *event is to be told.
+static bool take_event(struct ag_twin *twin, const struct ag_json_event *json,
+                       struct ag_twin_event *event)
+{
+    switch ((enum twin_state)twin->state) {
+    case EXPECT_ROOT:
+        at_root(twin, json);
+        return false;
+    case IN_ROOT:
+        in_root(twin, json);
+        return false;
+    case EXPECT_DESIRED:
+        at_desired(twin, json);
+        return false;
+    case IN_DESIRED:
+        in_desired(twin, json);
+        return false;
+    case EXPECT_MODULES:
+        return at_modules(twin, json, event);
+    case EXPECT_VERSION:
+        at_version(twin, json);
+        return false;
+    case IN_LIST:
+        return in_list(twin, json, event);
+    case IN_OBJECT:
+        in_object(twin, json);
+        return false;
+    case EXPECT_ENTRY:
+        return at_entry(twin, json, event);
+    case IN_ENTRY:
+        return in_entry(twin, json, event);
+    case EXPECT_MEMBER:
+        at_member(twin, json);
+        return false;
+    case COMPLETE:
+        break;
+    }
+    return false;
+}
+
+void ag_twin_init(struct ag_twin *twin, enum ag_twin_source source)
+{
+    memset(twin, 0, sizeof *twin);
+    ag_json_init(&twin->json, twin->token, sizeof twin->token);
+    twin->source = (uint8_t)source;
+    twin->state = EXPECT_ROOT;
+    twin->status = AG_OK;
+}
+
+enum ag_status ag_twin_next(struct ag_twin *twin, struct ag_reader *piece,
+                            struct ag_twin_event *event)
+{
+    struct ag_json_event json;
+    while (twin->status == AG_OK) {
+        const enum ag_status status = ag_json_next(&twin->json, piece, &json);
+        if (status == AG_ERR_AGAIN)
+            return status;
+        if (status != AG_OK)
+            fail(twin);
+        else if (take_event(twin, &json, event))
+            return AG_OK;
+    }
+    return twin->status;
+}
+
+enum ag_status ag_twin_finish(struct ag_twin *twin, struct ag_twin_summary *summary)
+{
+    struct ag_json_event json;
+    if (ag_json_finish(&twin->json, &json) != AG_OK || twin->state != COMPLETE)
+        fail(twin);
+    if (twin->status != AG_OK)
+        return twin->status;
+    *summary = twin->summary;
+    summary->needs_document =
+        twin->source == AG_TWIN_PATCH && twin->summary.modules == AG_TWIN_MODULES_OBJECT;
+    return AG_OK;
+}
+
+void ag_twin_write_key(struct ag_json_writer *json, struct ag_text name)
+{
+    char key[AG_TWIN_KEY_MAX];
+    struct ag_writer out;
+    ag_writer_init(&out, key, sizeof key);
+    ag_percent_encode(&out, name, "-_");
+    const struct ag_text text = { key, out.size };
+    ag_json_writer_key_text(json, text);
+}
