@@ -25,6 +25,7 @@ struct options {
 
 // Keys against which signers are checked.
 struct believed {
+    bool asked;           // to check at all; there may be no key to check against
     uint8_t *trust_bytes; // owned
     struct ag_key_list keys;
     uint8_t own[AG_OPTION_LIST_MAX][AG_ED25519_KEY_SIZE];
@@ -41,6 +42,7 @@ static bool open_believed(const struct options *options, struct believed *believ
         memcpy(believed->own[i], key.public_, sizeof key.public_);
         ag_keyfile_close(&key);
     }
+    believed->asked = options->trust || options->keys.count > 0;
     believed->keys = (struct ag_key_list){ believed->own[0], options->keys.count };
     if (!options->trust)
         return true;
@@ -104,11 +106,11 @@ static void add_metadata(json_t *document, const struct ag_plugin_metadata *meta
     json_object_set_new(document, "capabilities", capabilities);
 }
 
-static const char *verdict_on(const struct ag_signer *signer, const struct ag_key_list *keys,
+static const char *verdict_on(const struct ag_signer *signer, const struct believed *believed,
                               const uint8_t message[AG_SIGNATURE_MESSAGE_SIZE])
 {
     size_t index;
-    switch (ag_keys_verify(keys, signer->key_id, signer->key_id_size, message,
+    switch (ag_keys_verify(&believed->keys, signer->key_id, signer->key_id_size, message,
                            AG_SIGNATURE_MESSAGE_SIZE, signer->signature, &index)) {
     case AG_KEYS_UNKNOWN:
         break;
@@ -117,11 +119,11 @@ static const char *verdict_on(const struct ag_signer *signer, const struct ag_ke
     case AG_KEYS_VALID:
         return "valid";
     }
-    return keys->count > 0 ? "unknown" : "unchecked";
+    return believed->asked ? "unknown" : "unchecked";
 }
 
 static void add_signers(json_t *document, const struct ag_signing_file *file,
-                        const struct ag_key_list *keys)
+                        const struct believed *believed)
 {
     struct ag_signature signature;
     uint8_t message[AG_SIGNATURE_MESSAGE_SIZE];
@@ -135,7 +137,7 @@ static void add_signers(json_t *document, const struct ag_signing_file *file,
         const struct ag_signer *signer = &signature.signers[i];
         json_t *one = json_object();
         json_object_set_new(one, "keyId", hex_json(signer->key_id, signer->key_id_size));
-        json_object_set_new(one, "verdict", json_string(verdict_on(signer, keys, message)));
+        json_object_set_new(one, "verdict", json_string(verdict_on(signer, believed, message)));
         json_array_append_new(signers, one);
     }
     const bool match = memcmp(signature.hashes, file->hashes, sizeof file->hashes) == 0;
@@ -207,14 +209,14 @@ static void add_sha256(json_t *document, const uint8_t *bytes, size_t size)
 }
 
 // What is wrong with the file as a plug-in; without keys, whatever can be told without them.
-static enum ag_status judge(const uint8_t *bytes, size_t size, const struct ag_key_list *keys,
+static enum ag_status judge(const uint8_t *bytes, size_t size, const struct believed *believed,
                             const struct ag_signing_file *file, enum ag_status opened)
 {
     struct ag_plugin_head head;
     uint8_t sha256[AG_SHA256_SIZE];
     struct ag_signature signature;
-    if (keys->count > 0)
-        return ag_file_check(bytes, size, keys, &head, sha256);
+    if (believed->asked)
+        return ag_file_check(bytes, size, &believed->keys, &head, sha256);
     if (opened != AG_OK || !file->signature)
         return opened;
     if (ag_signature_read(file->signature, file->signature_size, &signature) != AG_OK)
@@ -224,21 +226,21 @@ static enum ag_status judge(const uint8_t *bytes, size_t size, const struct ag_k
 }
 
 static json_t *describe(const char *path, const uint8_t *bytes, size_t size,
-                        const struct ag_module *module, const struct ag_key_list *keys,
+                        const struct ag_module *module, const struct believed *believed,
                         enum ag_status *status)
 {
     struct ag_signing_file file;
     json_t *document = json_object();
     const enum ag_status opened = ag_signing_open(bytes, size, &file);
-    *status = judge(bytes, size, keys, &file, opened);
+    *status = judge(bytes, size, believed, &file, opened);
     json_object_set_new(document, "file", json_string(path));
     json_object_set_new(document, "size", json_integer((json_int_t)size));
     add_sha256(document, bytes, size);
     if (opened == AG_OK)
         add_metadata(document, &file.metadata);
-    add_signers(document, &file, keys);
+    add_signers(document, &file, believed);
     json_object_set_new(document, "verified",
-                        keys->count > 0 ? json_boolean(*status == AG_OK) : json_null());
+                        believed->asked ? json_boolean(*status == AG_OK) : json_null());
     json_object_set_new(document, "error", *status == AG_OK ? json_null() : error_json(*status));
     add_module(document, module);
     return document;
@@ -334,7 +336,7 @@ static void print_document(json_t *document)
     }
 }
 
-static int inspect(const char *path, const struct options *options, const struct ag_key_list *keys)
+static int inspect(const char *path, const struct options *options, const struct believed *believed)
 {
     uint8_t *bytes;
     size_t size;
@@ -348,7 +350,7 @@ static int inspect(const char *path, const struct options *options, const struct
         return ag_output_fail_status(status, "%s", path);
     }
     int code = AG_EXIT_OK;
-    json_t *document = describe(path, bytes, size, &module, keys, &status);
+    json_t *document = describe(path, bytes, size, &module, believed, &status);
     if (options->json) {
         code = ag_output_json(document);
     } else {
@@ -395,7 +397,7 @@ int cmd_inspect(int argc, char **argv)
     struct believed believed = { 0 };
     code = AG_EXIT_FAILED;
     if (open_believed(&options, &believed))
-        code = inspect(operands[0], &options, &believed.keys);
+        code = inspect(operands[0], &options, &believed);
     free(believed.trust_bytes);
     return code;
 }

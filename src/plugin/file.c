@@ -32,7 +32,7 @@ static enum ag_status read_head_section(struct ag_reader *reader, const char *na
         return refusal;
     if (header != AG_OK)
         return AG_ERR_TRUNCATED;
-    if (body_size > size_max)
+    if (body_size > size_max - (ag_reader_offset(&probe) - ag_reader_offset(reader)))
         return refusal;
     const size_t name_size = strlen(name);
     if (ag_reader_left(&probe) > name_size &&

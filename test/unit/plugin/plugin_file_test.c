@@ -387,6 +387,35 @@ static void a_head_that_claims_to_be_long_is_refused_early(void)
                 AG_ERR_FILE_UNSIGNED);
 }
 
+// Eight signers, seven of them strangers with long key ids, and as much metadata as allowed.
+static void the_longest_head_is_within_its_bound(void)
+{
+    struct ag_buffer file = { 0 };
+    struct ag_buffer payload = { 0 };
+    struct ag_signing_file opened;
+    uint8_t metadata[AG_METADATA_SIZE_MAX] = "\1\3\1x\4\1\x08\1\x15\xF5\3";
+    open_keys();
+    fixture_unsigned(&file, metadata, sizeof metadata, "", 0);
+    fixture_sign(&file, &key_a);
+    CHECK_EQUAL(ag_signing_open(file.bytes, file.size, &opened), AG_OK);
+    ag_buffer_append(&payload, opened.signature, opened.signature_size);
+    payload.bytes[69] = AG_CFG_SIGNER_MAX;
+    for (int i = 1; i < AG_CFG_SIGNER_MAX; i++) {
+        uint8_t stranger[1 + 32 + 2 + 64] = { 32 };
+        stranger[33] = 1;
+        stranger[34] = 64;
+        ag_buffer_append(&payload, stranger, sizeof stranger);
+    }
+    fixture_replace_signature(&file, payload.bytes, payload.size);
+    struct ag_plugin_head head;
+    const struct ag_key_list keys = list_of(&key_a);
+    CHECK_EQUAL(ag_file_head_check(file.bytes, file.size, &keys, &head), AG_OK);
+    CHECK_EQUAL(head.size + 32 - AG_KEYS_ID_SIZE, AG_FILE_HEAD_MAX);
+    CHECK_EQUAL(check(&file), AG_OK);
+    ag_buffer_clear(&payload);
+    ag_buffer_clear(&file);
+}
+
 static void a_proof_in_steps_is_the_same_as_in_one(void)
 {
     struct ag_buffer file = signed_blinky();
@@ -443,6 +472,7 @@ static const struct test_case cases[] = {
     TEST(a_valid_signature_over_nonsense_code_is_left_to_the_engine),
     TEST(every_other_form_of_the_signature_section_is_refused),
     TEST(a_head_that_claims_to_be_long_is_refused_early),
+    TEST(the_longest_head_is_within_its_bound),
     TEST(a_proof_in_steps_is_the_same_as_in_one),
     TEST(a_proof_can_be_abandoned),
 };
