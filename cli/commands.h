@@ -11,10 +11,14 @@
     X(GROUP_DEVELOP, new,      "make a plug-in project") \
     X(GROUP_DEVELOP, build,    "build a project into an unsigned plug-in file") \
     X(GROUP_DEVELOP, inspect,  "show what a plug-in file is and needs, and who signed it") \
+    X(GROUP_DEVELOP, bench,    "measure this build against the budgets") \
     X(GROUP_PUBLISH, keygen,   "make a pair of signing keys") \
     X(GROUP_PUBLISH, sign,     "sign a plug-in file") \
     X(GROUP_PUBLISH, trust,    "make or show a trust store object") \
     X(GROUP_PUBLISH, publish,  "upload a signed plug-in and print the URL for devices") \
+    X(GROUP_OPERATE, deploy,   "name a plug-in in a device's twin, and wait for the outcome") \
+    X(GROUP_OPERATE, devices,  "list, show, create and delete devices") \
+    X(GROUP_OPERATE, twin,     "show and change a device's twin") \
     X(GROUP_OPERATE, hub,      "start the local hub, or show how to reach it")
 // clang-format on
 

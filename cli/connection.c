@@ -299,7 +299,7 @@ bool ag_connection_open_local(const struct ag_connection_source *source, struct 
     snprintf(path, sizeof path, "%s/hub.json", folder);
     if (access(path, F_OK) != 0) {
         ag_output_fail("airgraft hub --data DIR starts a hub; name its folder",
-                       "there is no %s: no hub has run with this folder", path);
+                       "there is no %s: no hub runs with this folder", path);
         return false;
     }
     if (!ag_input_read(path, AG_INPUT_TEXT_MAX, &bytes, &size))

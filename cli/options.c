@@ -160,15 +160,18 @@ static int unknown_option(const struct ag_usage *usage, const char *word)
     return ag_output_misuse(hint, "unknown option %s", word);
 }
 
-static int store_number(const struct ag_option *option, const char *text)
+static int store_number(const struct ag_usage *usage, const struct ag_option *option,
+                        const char *text)
 {
     const uint64_t max = option->max ? option->max : UINT32_MAX;
     uint64_t number;
+    char hint[64];
     if (ag_options_number(text, &number) && number >= option->min && number <= max) {
         *(uint64_t *)option->value = number;
         return AG_OPTIONS_GO;
     }
-    return ag_output_misuse(NULL, "--%s takes a whole number from %llu to %llu, not \"%s\"",
+    snprintf(hint, sizeof hint, "see airgraft %s --help", usage->name);
+    return ag_output_misuse(hint, "--%s takes a whole number from %llu to %llu, not \"%s\"",
                             option->name, (unsigned long long)option->min, (unsigned long long)max,
                             text);
 }
@@ -183,7 +186,8 @@ static int store_item(const struct ag_option *option, const char *text)
     return AG_OPTIONS_GO;
 }
 
-static int store_option(const struct ag_option *option, const char *text)
+static int store_option(const struct ag_usage *usage, const struct ag_option *option,
+                        const char *text)
 {
     switch (option->kind) {
     case AG_OPTION_FLAG:
@@ -193,7 +197,7 @@ static int store_option(const struct ag_option *option, const char *text)
         *(const char **)option->value = text;
         return AG_OPTIONS_GO;
     case AG_OPTION_NUMBER:
-        return store_number(option, text);
+        return store_number(usage, option, text);
     case AG_OPTION_LIST:
         return store_item(option, text);
     }
@@ -266,7 +270,7 @@ int ag_options_parse(const struct ag_usage *usage, int argc, char **argv, char *
             return misuse(usage, argv[optind - 1], " needs an argument");
         if (value == '?')
             return unknown_option(usage, argv[optind - 1]);
-        const int outcome = store_option(find_option(usage, value), optarg);
+        const int outcome = store_option(usage, find_option(usage, value), optarg);
         if (outcome != AG_OPTIONS_GO)
             return outcome;
     }

@@ -44,6 +44,8 @@ static enum ag_status check_without_keys(const uint8_t *bytes, size_t size,
     uint8_t digests[AG_SIGNATURE_PARTS * AG_SHA256_SIZE];
     ag_reader_init(&reader, bytes, size);
     enum ag_status status = ag_sections_begin(&reader);
+    if (status == AG_OK && ag_reader_left(&reader) == 0)
+        return AG_ERR_FILE_UNSIGNED;
     if (status == AG_OK)
         status = read_section(&reader, AG_SECTIONS_SIGNATURE, AG_ERR_FILE_UNSIGNED, &section);
     if (status == AG_OK)

@@ -396,7 +396,7 @@ static const char *hint_of_http(long status)
 {
     switch (status) {
     case 400:
-        return "the request was not understood; is this the right server and a current airgraft?";
+        return "correct what the server names; if it names nothing, is it the right server?";
     case 401:
         return "check SharedAccessKeyName and SharedAccessKey, and this machine's clock";
     case 403:
