@@ -113,7 +113,7 @@ static void print_help(void)
         "  registration_id = device-1\n"
         "  group_key_file = group.key\n"
         "  dps_host = localhost\n"
-        "  trust = trust.agts\n"
+        "  trust = trust.bin\n"
         "  store = device-1.img\n"
         "\n"
         "Signals: SIGTERM and SIGINT stop the host in order. SIGKILL and power cuts do no harm.\n"
@@ -439,6 +439,23 @@ static void run(struct program *program)
         (unsigned long long)(ag_board_uptime_ms() - started_ms));
 }
 
+static int check_only(struct program *program, const char *path)
+{
+    struct ag_trust trust;
+    bool is_right = read_trust(program);
+    if (is_right && program->trust) {
+        const enum ag_status status = ag_trust_read(program->trust, program->trust_size, &trust);
+        is_right = status == AG_OK;
+        if (!is_right)
+            say_failure(program->config.trust, status);
+    }
+    free(program->trust);
+    if (!is_right)
+        return EXIT_MISTAKEN;
+    printf("%s: the configuration is right\n", path);
+    return EXIT_STOPPED;
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
@@ -454,10 +471,8 @@ int main(int argc, char **argv)
     ag_memory_set_up();
     if (ag_config_file_read(options.config, &program.config, stderr) != AG_OK)
         return EXIT_MISTAKEN;
-    if (options.checks_only) {
-        printf("%s: the configuration is right\n", options.config);
-        return EXIT_STOPPED;
-    }
+    if (options.checks_only)
+        return check_only(&program, options.config);
     if (options.log_level >= 0)
         program.config.log_level = (uint32_t)options.log_level;
     const bool is_started = start(&program);
