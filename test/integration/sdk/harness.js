@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// For tests in Node: TAP lines, and a hub of their own on a loopback address of their own.
+//
+// The outer process starts the hub and then itself once more with the hub's CA in
+// NODE_EXTRA_CA_CERTS, which Node reads only at its start; the inner one runs the tests.
+'use strict';
+const { spawn, spawnSync, fork } = require('child_process');
+const crypto = require('crypto');
+const fs = require('fs');
+const os = require('os');
+const path = require('path');
+
+const root = path.resolve(__dirname, '../../..');
+const program = path.join(process.env.AG_BUILD || path.join(root, 'build/asan'), 'airgraft-hub');
+const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+
+// Polls until `probe` gives something true; a test that would wait for ever fails instead.
+async function until(what, probe, seconds = 60) {
+    for (let left = seconds * 20; left > 0; left--) {
+        const result = await probe();
+        if (result) return result;
+        await wait(50);
+    }
+    throw new Error(`waited in vain: ${what}`);
+}
+
+class Hub {
+    constructor(options = []) {
+        this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ag-hub-'));
+        this.options = options;
+    }
+    async start() {
+        const file = path.join(this.folder, 'data', 'hub.json');
+        fs.rmSync(file, { force: true }); // a killed hub leaves it
+        const log = fs.openSync(path.join(this.folder, 'log'), 'a');
+        this.child = spawn(program, ['--data', path.join(this.folder, 'data'), '--log-level', 'debug', ...this.options],
+            { stdio: ['ignore', log, log] });
+        fs.closeSync(log);
+        this.ended = new Promise((done) => this.child.once('exit', (code, signal) => done(code === null ? signal : code)));
+        await until('the hub listens', () => this.child.exitCode !== null || fs.existsSync(file));
+        if (this.child.exitCode !== null) throw new Error(`the hub ended with ${this.child.exitCode}: ${this.log()}`);
+        return JSON.parse(fs.readFileSync(file));
+    }
+    async stop(signal) {
+        this.child.kill(signal);
+        return this.ended;
+    }
+    log() {
+        return fs.readFileSync(path.join(this.folder, 'log'), 'utf8');
+    }
+    remove() {
+        fs.rmSync(this.folder, { recursive: true, force: true });
+    }
+}
+
+async function run_tests(tests, context) {
+    console.log(`1..${tests.length}`);
+    let failed = 0;
+    for (const [index, [name, test]] of tests.entries()) {
+        let timer;
+        const limit = new Promise((_, fail) => { timer = setTimeout(() => fail(new Error('no end after 90 s')), 90000); });
+        try {
+            await Promise.race([test(context), limit]);
+            console.log(`ok ${index + 1} - ${name}`);
+        } catch (error) {
+            failed++;
+            console.log(`not ok ${index + 1} - ${name}`);
+            console.log(String(error && error.stack).replace(/^/gm, '# '));
+        }
+        clearTimeout(timer);
+    }
+    return failed;
+}
+
+function skip_all(tests, reason) {
+    console.log(`1..${tests.length}`);
+    tests.forEach(([name], index) => console.log(`ok ${index + 1} - ${name} # SKIP ${reason}`));
+}
+
+// The hub must end cleanly on SIGTERM, with nothing found by the sanitizers, whatever it was put through.
+async function finish(hub, status) {
+    const code = await hub.stop('SIGTERM');
+    if (code !== 0) {
+        console.log(`# the hub ended with ${code}; its log:\n${hub.log().replace(/^/gm, '# ')}`);
+        status = 1;
+    } else if (status !== 0) {
+        console.log(`# the hub's log ends:\n${hub.log().split('\n').slice(-60).join('\n').replace(/^/gm, '# ')}`);
+    }
+    hub.remove();
+    process.exit(status);
+}
+
+async function run_outer(file, options, env) {
+    const hub = new Hub(options);
+    process.on('exit', () => hub.child && hub.child.kill('SIGKILL'));
+    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
+    const facts = await hub.start();
+    const inner = fork(file, {
+        env: { ...process.env, ...env, AG_HUB_FACTS: JSON.stringify(facts), NODE_EXTRA_CA_CERTS: facts.ca },
+    });
+    inner.on('message', async (message) => {
+        if (message === 'kill and restart') {
+            await hub.stop('SIGKILL');
+            await hub.start();
+            inner.send('restarted');
+        }
+        if (message === 'log') inner.send(hub.log());
+    });
+    inner.on('exit', (code) => finish(hub, code === 0 ? 0 : 1));
+}
+
+// Runs `tests`, [name, async function (context)] each, against a hub with these options.
+function main(file, tests, options, env = {}) {
+    if (!process.env.AG_HUB_FACTS) {
+        run_outer(file, options, env).catch((error) => {
+            console.log(`1..1\nnot ok 1 - the hub starts\n# ${error.stack}`);
+            process.exit(1);
+        });
+        return;
+    }
+    const context = { facts: JSON.parse(process.env.AG_HUB_FACTS) };
+    const ask = (message) => new Promise((done) => { process.once('message', done); process.send(message); });
+    context.kill_and_restart = () => ask('kill and restart');
+    context.log = () => ask('log');
+    run_tests(tests, context).then((failed) => process.exit(failed ? 1 : 0));
+}
+
+// An address of this process's own: loopback has 16 million.
+function own_address() {
+    return `127.${61 + (process.pid >> 16) % 60}.${(process.pid >> 8) & 255}.${(process.pid & 255) || 1}`;
+}
+
+// A token of azure-protocol: `resource` goes in as it is signed.
+function token(resource, key, seconds, policy) {
+    const expiry = Math.floor(Date.now() / 1000) + seconds;
+    const signature = crypto.createHmac('sha256', Buffer.from(key, 'base64')).update(`${resource}\n${expiry}`).digest('base64');
+    return `SharedAccessSignature sr=${resource}&sig=${encodeURIComponent(signature)}&se=${expiry}${policy ? `&skn=${policy}` : ''}`;
+}
+
+function derive(group_key, registration_id) {
+    return crypto.createHmac('sha256', Buffer.from(group_key, 'base64')).update(registration_id).digest('base64');
+}
+
+function peers() {
+    const result = spawnSync(path.join(root, 'tools/setup-peers'), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+    return result.status === 0 ? path.join(result.stdout.trim(), 'node_modules') : null;
+}
+
+module.exports = { Hub, derive, main, own_address, peers, program, root, run_tests, skip_all, token, until, wait };
