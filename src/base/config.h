@@ -172,4 +172,12 @@ _Static_assert(AG_CFG_LINK_READ >= 1024 && AG_CFG_LINK_READ <= 65536,
 _Static_assert(AG_CFG_REPORT_SIZE >= 1024 && AG_CFG_REPORT_SIZE + 512 <= AG_CFG_LINK_SEND,
                "AG_CFG_REPORT_SIZE is 1024 to AG_CFG_LINK_SEND - 512");
 
+// RAM for one read of a download, bytes; also where its request is put together, URL included.
+// AG_CFG_URL_MAX + 512 to 65536.
+#ifndef AG_CFG_FETCH_BUFFER
+#define AG_CFG_FETCH_BUFFER 2048
+#endif
+_Static_assert(AG_CFG_FETCH_BUFFER >= AG_CFG_URL_MAX + 512 && AG_CFG_FETCH_BUFFER <= 65536,
+               "AG_CFG_FETCH_BUFFER is AG_CFG_URL_MAX + 512 to 65536");
+
 #endif

@@ -111,12 +111,23 @@ static bool texts_are_same(struct ag_text a, struct ag_text b)
     return a.size == b.size && (a.size == 0 || memcmp(a.at, b.at, a.size) == 0);
 }
 
-bool ag_desired_same(const struct ag_desired_entry *a, const struct ag_desired_entry *b)
+void ag_desired_carry(struct ag_desired *desired, struct ag_desired_entry *to,
+                      const struct ag_desired_entry *from)
+{
+    to->is_enabled = from->is_enabled;
+    to->period_ms = from->period_ms;
+    to->fuel_per_run = from->fuel_per_run;
+    (void)keep_text(desired, from->settings, &to->settings);
+}
+
+bool ag_desired_same_file(const struct ag_desired_entry *a, const struct ag_desired_entry *b)
 {
     return strcmp(a->name, b->name) == 0 && a->status == b->status && a->version == b->version &&
            a->has_sha256 == b->has_sha256 && a->allow_downgrade == b->allow_downgrade &&
-           a->is_enabled == b->is_enabled && a->period_ms == b->period_ms &&
-           a->fuel_per_run == b->fuel_per_run &&
-           memcmp(a->sha256, b->sha256, sizeof a->sha256) == 0 && texts_are_same(a->url, b->url) &&
-           texts_are_same(a->settings, b->settings);
+           memcmp(a->sha256, b->sha256, sizeof a->sha256) == 0 && texts_are_same(a->url, b->url);
+}
+
+bool ag_desired_same_settings(const struct ag_desired_entry *a, const struct ag_desired_entry *b)
+{
+    return texts_are_same(a->settings, b->settings);
 }

@@ -59,7 +59,16 @@ void ag_desired_add(struct ag_desired *desired, const struct ag_twin_entry *entr
 // The index of the entry of that name, or AG_DESIRED_NONE.
 uint32_t ag_desired_find(const struct ag_desired *desired, const char *name);
 
-// Whether both say the same, so that whatever was found out about one holds for the other.
-bool ag_desired_same(const struct ag_desired_entry *a, const struct ag_desired_entry *b);
+// Takes the options of `from` into an entry of the same name that is refused, so that what is
+// installed goes on as it did. Without its settings where the pool has no room for them.
+void ag_desired_carry(struct ag_desired *desired, struct ag_desired_entry *to,
+                      const struct ag_desired_entry *from);
+
+// Whether both ask for the same file by the same way, so that what became of one holds for the
+// other.
+bool ag_desired_same_file(const struct ag_desired_entry *a, const struct ag_desired_entry *b);
+
+// Whether both give the same settings.
+bool ag_desired_same_settings(const struct ag_desired_entry *a, const struct ag_desired_entry *b);
 
 #endif

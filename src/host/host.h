@@ -44,16 +44,16 @@ struct ag_host_config {
     const uint8_t *trust;
     size_t trust_size;
 
-    uint32_t twin_interval_ms;     // a full twin read at least this often; default 6 h; 0: never
-    uint32_t keep_alive_s;         // MQTT keep-alive; 10 to 1177; default 240
-    uint32_t token_lifetime_s;     // SAS token; 300 to 86400; default 3600, renewed after 3/4 of it
-    uint32_t backoff_base_ms;      // first pause after a failure (full jitter); default 1000
-    uint32_t backoff_cap_ms;       // longest pause; default 120000
-    uint32_t network_timeout_ms;   // no progress on a connection for this long; default 30000
-    uint32_t trial_runs;           // successful runs that confirm a new version; >= 1; default 5
-    uint32_t trial_time_ms;        // and the least time it must have run; default 2000
-    uint32_t slice_fuel;           // instructions before the next plug-in's turn; default 200000
-    uint32_t desired_size;         // RAM for URLs and settings of all entries; default 8192
+    uint32_t twin_interval_ms;   // a full twin read at least this often; default 6 h; 0: never
+    uint32_t keep_alive_s;       // MQTT keep-alive; 10 to 1177; default 240
+    uint32_t token_lifetime_s;   // SAS token; 300 to 86400; default 3600, renewed after 3/4 of it
+    uint32_t backoff_base_ms;    // first pause after a failure (full jitter); default 1000
+    uint32_t backoff_cap_ms;     // longest pause; default 120000
+    uint32_t network_timeout_ms; // no progress on a connection for this long; default 30000
+    uint32_t trial_runs;         // successful runs that confirm a new version; >= 1; default 5
+    uint32_t trial_time_ms;      // and the least time it must have run; default 2000
+    uint32_t slice_fuel;         // instructions before the next plug-in's turn; default 200000
+    uint32_t desired_size; // RAM for URLs and settings of all entries, taken twice; default 8192
     uint32_t default_period_ms;    // for files that state no period; >= 1; default 1000
     uint64_t default_fuel_per_run; // for files that state no budget; default 50000000
 };
@@ -112,19 +112,19 @@ struct ag_host_plugin_status {
     char name[AG_CFG_NAME_MAX + 1];
     enum ag_transition_state state; // ag_transition_state_name says it in the words of the twin
     uint32_t version;               // that runs, or is stopped; 0: none
-    uint32_t previous;              // the version kept for a rollback; 0: none
-    uint32_t trial;                 // the version on trial or last tried; 0: none
+    uint32_t previous;              // the version that a rollback returns to; 0: none
     uint8_t sha256[AG_SHA256_SIZE]; // of `version`
     enum ag_status error;           // AG_OK, or the last failure that still stands
-    uint32_t runs;                  // successful runs of execute since it was made
+    uint32_t error_version;         // the version that it is about; 0: none
+    uint32_t runs;                  // of execute, done since `version` was started
 };
 
 struct ag_host_status {
     enum ag_host_link_state link;
     enum ag_status link_error; // why the last attempt or connection ended; AG_OK: it did not
     uint64_t desired_version;  // of the twin that is being followed; 0: none yet
-    bool idle;                 // nothing is left to be done for the desired state
-    bool reported;             // the hub has acknowledged everything there is to report
+    bool is_idle;              // nothing is left to be done for the desired state
+    bool is_reported;          // the hub has acknowledged everything there is to report
     uint32_t plugin_count;     // entries for ag_host_plugin_at
     uint32_t memory_free;      // RAM left for plug-ins, bytes
     uint32_t store_free;       // bytes

@@ -54,6 +54,11 @@ void ag_schedule_suspended(struct ag_schedule *schedule, uint32_t index)
     schedule->slots[index].busy = true;
 }
 
+void ag_schedule_rest(struct ag_schedule *schedule, uint32_t index)
+{
+    schedule->slots[index].busy = false;
+}
+
 void ag_schedule_done(struct ag_schedule *schedule, uint32_t index, uint64_t now_ms)
 {
     struct ag_schedule_slot *slot = &schedule->slots[index];

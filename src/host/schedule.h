@@ -40,8 +40,10 @@ void ag_schedule_set_period(struct ag_schedule *schedule, uint32_t index, uint32
 // Whose turn it is at `now_ms`, or AG_SCHEDULE_NONE; that one moves to the end of the line.
 uint32_t ag_schedule_next(struct ag_schedule *schedule, uint64_t now_ms);
 
-// How the turn ended: not done (stays due), or done (due again a period after it was due).
+// How the turn ended: not done, or there is more to do (stays due); done (due again a period after
+// it was due); or done with something else (due when it was before).
 void ag_schedule_suspended(struct ag_schedule *schedule, uint32_t index);
+void ag_schedule_rest(struct ag_schedule *schedule, uint32_t index);
 void ag_schedule_done(struct ag_schedule *schedule, uint32_t index, uint64_t now_ms);
 
 // Milliseconds until somebody is due: 0 when somebody is, AG_SCHEDULE_NONE when nobody ever is.

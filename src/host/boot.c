@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the host finds in its store when it starts: whom to trust, what to run, where to connect.
+#include <string.h>
+
+#include "host/core.h"
+#include "platform/board.h"
+
+// The slot of the trust store object, and values of the host.
+#define TRUST_NAME      "trust"
+#define ASSIGNMENT_NAME "hub"
+
+// Options of a plug-in as a value: format, flags, period, fuel.
+#define OPTIONS_FORMAT  1u
+#define OPTIONS_SIZE    14u
+#define OPTION_DISABLED ((uint8_t)1)
+
+// ---- Trust -------------------------------------------------------------------------------------
+
+static enum ag_status find_trust(const struct ag_host *host, const uint8_t **bytes, size_t *size)
+{
+    struct ag_store_slot slot;
+    enum ag_status status =
+        ag_store_find(&host->store, AG_STORE_BLOB, TRUST_NAME, AG_STORE_CURRENT, &slot);
+    if (status != AG_OK)
+        return status;
+    return ag_store_open_file(&host->store, slot.id, bytes, size);
+}
+
+static enum ag_status store_trust(struct ag_host *host, uint32_t epoch)
+{
+    struct ag_store_reservation reservation = { .kind = AG_STORE_BLOB,
+                                                .name = TRUST_NAME,
+                                                .version = epoch,
+                                                .epoch = epoch,
+                                                .file_size = (uint32_t)host->config.trust_size };
+    struct ag_store_writer writer;
+    const uint8_t *bytes;
+    uint8_t sha256[AG_SHA256_SIZE];
+    struct ag_sha256 hash;
+    ag_crypto_sha256_init(&hash);
+    ag_crypto_sha256_update(&hash, host->config.trust, host->config.trust_size);
+    ag_crypto_sha256_finish(&hash, sha256);
+    enum ag_status status = ag_store_reserve(&host->store, &reservation, &writer);
+    if (status == AG_OK)
+        status =
+            ag_store_append(&host->store, &writer, host->config.trust, host->config.trust_size);
+    if (status == AG_OK)
+        status = ag_store_finish_file(&host->store, &writer, &bytes);
+    if (status == AG_OK)
+        status = ag_store_seal(&host->store, &writer, sha256, 0);
+    struct ag_store_slot slot;
+    if (status == AG_OK)
+        status = ag_store_find(&host->store, AG_STORE_BLOB, TRUST_NAME, AG_STORE_NEXT, &slot);
+    return status == AG_OK ? ag_store_confirm(&host->store, slot.id) : status;
+}
+
+static void log_trust(const char *text, enum ag_status status, enum ag_log_level level)
+{
+    ag_log_plugin(level, "trust store object", 0, text, status);
+}
+
+// Whether the configured object may take the place of the stored one, if any.
+static bool may_import(const struct ag_host *host, struct ag_trust *configured)
+{
+    if (!host->config.trust)
+        return false;
+    enum ag_status status = ag_trust_read(host->config.trust, host->config.trust_size, configured);
+    if (status != AG_OK) {
+        log_trust("the configured one is refused", status, AG_LOG_ERROR);
+        return false;
+    }
+    const uint8_t *bytes;
+    size_t size;
+    struct ag_trust stored;
+    if (find_trust(host, &bytes, &size) != AG_OK || ag_trust_read(bytes, size, &stored) != AG_OK)
+        return true;
+    if (configured->epoch <= stored.epoch)
+        return false; // the usual case: the same file at every start
+    status = ag_trust_replaces(&stored, configured);
+    if (status != AG_OK)
+        log_trust("the configured one may not replace the stored one", status, AG_LOG_ERROR);
+    return status == AG_OK;
+}
+
+void ag_boot_trust(struct ag_host *host)
+{
+    struct ag_trust configured;
+    if (may_import(host, &configured)) {
+        enum ag_status status = store_trust(host, configured.epoch);
+        if (status == AG_OK)
+            log_trust("imported", AG_OK, AG_LOG_INFO);
+        else
+            log_trust("cannot be stored", status, AG_LOG_ERROR);
+    }
+    host->trust_bytes = NULL;
+    const uint8_t *bytes;
+    size_t size;
+    enum ag_status status = find_trust(host, &bytes, &size);
+    if (status == AG_OK)
+        status = ag_trust_read(bytes, size, &host->trust);
+    if (status == AG_OK) {
+        host->trust_bytes = bytes;
+        host->trust_size = size;
+        return;
+    }
+    memset(&host->trust, 0, sizeof host->trust);
+    log_trust("there is none: no plug-in and no server is believed", status, AG_LOG_WARNING);
+}
+
+// ---- Assignment --------------------------------------------------------------------------------
+
+// Stored as the two texts with their NULs.
+void ag_boot_assignment(struct ag_host *host)
+{
+    struct ag_identity *identity = &host->link.identity;
+    char value[AG_CFG_HOST_MAX + AG_CFG_DEVICE_ID_MAX + 2];
+    size_t size;
+    if (!identity->uses_dps || ag_store_get(&host->store, AG_STORE_ASSIGNMENT, ASSIGNMENT_NAME,
+                                            value, sizeof value, &size) != AG_OK)
+        return;
+    struct ag_text device_id = { value, size };
+    struct ag_text hub = ag_text_split(&device_id, 0);
+    device_id = ag_text_split(&device_id, 0);
+    (void)!ag_identity_assign(identity, hub, device_id, host->config.hub_port);
+}
+
+void ag_boot_store_assignment(struct ag_host *host)
+{
+    const struct ag_identity *identity = &host->link.identity;
+    char value[AG_CFG_HOST_MAX + AG_CFG_DEVICE_ID_MAX + 2];
+    struct ag_writer out;
+    ag_writer_init(&out, value, sizeof value);
+    ag_writer_bytes(&out, identity->hub, strlen(identity->hub) + 1);
+    ag_writer_bytes(&out, identity->device_id, strlen(identity->device_id) + 1);
+    enum ag_status status =
+        ag_store_put(&host->store, AG_STORE_ASSIGNMENT, ASSIGNMENT_NAME, value, out.size);
+    if (status != AG_OK) // the next start asks DPS again
+        ag_log_plugin(AG_LOG_WARNING, "assignment", 0, "cannot be stored", status);
+}
+
+// ---- Options -----------------------------------------------------------------------------------
+
+static void put_or_delete(struct ag_host *host, enum ag_store_key key, const char *name,
+                          const void *bytes, size_t size)
+{
+    enum ag_status status = size > 0 ? ag_store_put(&host->store, key, name, bytes, size)
+                                     : ag_store_delete(&host->store, key, name);
+    if (status != AG_OK && status != AG_ERR_NOT_FOUND)
+        ag_log_plugin(AG_LOG_WARNING, name, 0, "its options cannot be stored", status);
+}
+
+void ag_boot_store_options(struct ag_host *host, struct ag_plugin *plugin,
+                           const struct ag_desired_entry *entry)
+{
+    uint8_t value[OPTIONS_SIZE];
+    struct ag_writer out;
+    ag_writer_init(&out, value, sizeof value);
+    bool is_default = entry->is_enabled && entry->period_ms == 0 && entry->fuel_per_run == 0;
+    if (!is_default) {
+        ag_writer_u8(&out, OPTIONS_FORMAT);
+        ag_writer_u8(&out, entry->is_enabled ? (uint8_t)0 : OPTION_DISABLED);
+        ag_writer_u32le(&out, entry->period_ms);
+        ag_writer_u64le(&out, entry->fuel_per_run);
+    }
+    put_or_delete(host, AG_STORE_DESIRED, plugin->name, value, out.size);
+    put_or_delete(host, AG_STORE_SETTINGS, plugin->name, entry->settings.at, entry->settings.size);
+    plugin->options_changed = false;
+}
+
+// The options that the store remembers, as an entry of the first table: it desires nothing, but
+// says how what is installed is to run.
+static void load_options(struct ag_host *host, const char *name)
+{
+    char settings[AG_CFG_SETTINGS_MAX];
+    uint8_t value[OPTIONS_SIZE];
+    size_t size;
+    struct ag_twin_entry entry = { .is_enabled = true, .name = ag_text_of(name) };
+    if (ag_store_get(&host->store, AG_STORE_DESIRED, name, value, sizeof value, &size) == AG_OK) {
+        struct ag_reader reader;
+        ag_reader_init(&reader, value, size);
+        uint8_t format = ag_reader_u8(&reader);
+        uint8_t flags = ag_reader_u8(&reader);
+        uint32_t period_ms = ag_reader_u32le(&reader);
+        uint64_t fuel_per_run = ag_reader_u64le(&reader);
+        if (reader.status == AG_OK && format == OPTIONS_FORMAT) {
+            entry.is_enabled = !(flags & OPTION_DISABLED);
+            entry.period_ms = period_ms;
+            entry.fuel_per_run = fuel_per_run;
+        }
+    }
+    if (ag_store_get(&host->store, AG_STORE_SETTINGS, name, settings, sizeof settings, &size) ==
+        AG_OK) {
+        entry.settings.at = settings;
+        entry.settings.size = size;
+    }
+    ag_desired_add(ag_follow_table(&host->follow), &entry);
+}
+
+// ---- Plug-ins ----------------------------------------------------------------------------------
+
+// What a reset has left half done.
+static void clean_up(struct ag_host *host, struct ag_plugin *plugin)
+{
+    struct ag_store_slot slot;
+    if (ag_store_find(&host->store, AG_STORE_PLUGIN, plugin->name, AG_STORE_NEXT, &slot) != AG_OK)
+        return;
+    if (slot.state < AG_STORE_SEALED) {
+        (void)!ag_store_drop(&host->store, slot.id); // at worst it is superseded later
+    } else if (slot.state == AG_STORE_TRIAL && slot.trials >= AG_CORE_TRIALS_MAX) {
+        ag_log_plugin(AG_LOG_WARNING, plugin->name, slot.version, "failed its trial",
+                      AG_ERR_TRIAL_RESET);
+        (void)!ag_store_fail(&host->store, slot.id, AG_ERR_TRIAL_RESET); // at worst: once more
+    }
+    ag_plugins_refresh(&host->plugins, plugin);
+}
+
+// The state that the store tells.
+static void derive_state(struct ag_plugin *plugin)
+{
+    const struct ag_plugin_version *rejected = &plugin->rejected;
+    plugin->state = plugin->current.id ? AG_STATE_RUNNING : AG_STATE_ABSENT;
+    if (rejected->id != 0 && rejected->version > plugin->current.version) {
+        plugin->state = plugin->current.id ? AG_STATE_ROLLED_BACK : AG_STATE_FAILED;
+        plugin->error = rejected->failure;
+        plugin->error_version = rejected->version;
+    }
+    if (plugin->next.id != 0)
+        plugin->state = AG_STATE_STAGED;
+}
+
+static void start_plugin(struct ag_host *host, struct ag_plugin *plugin)
+{
+    clean_up(host, plugin);
+    derive_state(plugin);
+    plugin->is_dirty = true;
+    load_options(host, plugin->name);
+    if (plugin->current.id == 0)
+        return;
+    const struct ag_desired_entry *entry = ag_update_entry(host, plugin);
+    if (entry && !entry->is_enabled) {
+        plugin->is_stopped = true;
+        plugin->state = AG_STATE_STOPPED;
+        return;
+    }
+    ag_update_start_confirmed(host, plugin);
+}
+
+void ag_boot_plugins(struct ag_host *host)
+{
+    struct ag_store_slot slot;
+    uint32_t id = 0;
+    while (ag_store_next(&host->store, &id, &slot)) {
+        if (slot.kind != AG_STORE_PLUGIN || ag_plugins_find(&host->plugins, slot.name))
+            continue;
+        struct ag_plugin *plugin = ag_plugins_open(&host->plugins, slot.name);
+        if (plugin)
+            start_plugin(host, plugin);
+        id = 0; // what was cleaned up may have gone: from the start again
+    }
+}

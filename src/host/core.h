@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// The host's insides: one struct, and the parts of its step. Inside src/host only.
+#ifndef AG_HOST_CORE_H
+#define AG_HOST_CORE_H
+
+#include "host/follow.h"
+#include "host/host.h"
+#include "host/install.h"
+#include "host/link.h"
+#include "host/plugins.h"
+#include "host/properties.h"
+#include "host/telemetry.h"
+#include "platform/board.h"
+#include "plugin/trust.h"
+#include "store/store.h"
+
+// Times that a trial may be begun again after a reset in the middle of it. A cut of the power is
+// no fault of the plug-in; one that takes the device down each time must not do so for ever.
+#define AG_CORE_TRIALS_MAX 3u
+
+// What is to be reported of the host itself, and how the last report fared.
+struct ag_core_report {
+    uint32_t rid;         // of the patch in flight; 0: none
+    uint64_t deadline_ms; // for its answer
+    uint64_t pause_ms;    // no patch before that time
+    struct ag_backoff backoff;
+    bool facts_are_dirty; // what does not change while the host runs
+    bool facts_in_flight;
+    bool state_is_dirty; // what does
+    bool state_in_flight;
+    uint32_t state_crc;      // of what was acknowledged
+    uint32_t state_sent_crc; // of what is in flight
+    uint64_t properties_ms;  // plug-ins' own properties are not sent before that time
+};
+
+struct ag_host {
+    struct ag_host_config config; // a copy; its texts are the caller's
+    struct ag_host_board board;
+    struct ag_store store;
+    const uint8_t *trust_bytes; // the object in use; NULL: none
+    size_t trust_size;
+    struct ag_trust trust;
+    struct ag_link link;
+    struct ag_follow follow;
+    struct ag_install install;
+    struct ag_plugins plugins;
+    struct ag_properties properties;
+    struct ag_telemetry telemetry;
+    struct ag_core_report report;
+    struct ag_plugin *installing; // whose version is being fetched or verified; NULL: nobody's
+    uint32_t last_rid;            // of a request to the hub
+    uint64_t document_ms;         // when the answer to a twin read must be there
+    uint64_t next_document_ms;    // when the whole twin is read again
+    enum ag_hub_topic_kind topic; // of the message being received
+    uint64_t now_ms;
+    bool plan_is_due; // facts have changed since the plan was made
+    bool is_idle;     // nothing is left to be done for the desired state
+    bool may_report;  // the twin has been read once since the start
+    bool has_desired; // a desired section was in force before
+};
+
+// ---- log.c: lines at one level, put together from pieces -----------------------------------
+
+struct ag_log_line {
+    struct ag_writer out;
+    char text[200];
+};
+void ag_log_begin(struct ag_log_line *line);
+void ag_log_text(struct ag_log_line *line, const char *text);
+void ag_log_number(struct ag_log_line *line, int64_t number);
+void ag_log_status(struct ag_log_line *line, enum ag_status status); // "name (1234)"
+void ag_log_end(struct ag_log_line *line, enum ag_log_level level);
+// One line "NAME VERSION: TEXT", and with a status ": name (1234)".
+void ag_log_plugin(enum ag_log_level level, const char *name, uint32_t version, const char *text,
+                   enum ag_status status);
+
+// ---- boot.c -----------------------------------------------------------------------------------
+
+// Takes the trust store object of the configuration into the store where it may, and finds the one
+// to use.
+void ag_boot_trust(struct ag_host *host);
+// Starts what the store holds, with the options that it remembers.
+void ag_boot_plugins(struct ag_host *host);
+// The hub that DPS assigned before.
+void ag_boot_assignment(struct ag_host *host);
+void ag_boot_store_assignment(struct ag_host *host);
+// Remembers options of a plug-in, as desired, for the next start.
+void ag_boot_store_options(struct ag_host *host, struct ag_plugin *plugin,
+                           const struct ag_desired_entry *entry);
+
+// ---- update.c: from what is desired to what is installed ------------------------------------
+
+// Another table is in force.
+void ag_update_desired_changed(struct ag_host *host);
+// Makes the plan where that is due, and does what it says.
+void ag_update_plan(struct ag_host *host);
+// Goes on with the version that is being fetched.
+void ag_update_install(struct ag_host *host);
+// One plug-in has its turn. False: it was nobody's.
+bool ag_update_turn(struct ag_host *host);
+// Starts the confirmed version of a plug-in.
+void ag_update_start_confirmed(struct ag_host *host, struct ag_plugin *plugin);
+// When one of these is wanted.
+uint64_t ag_update_deadline(const struct ag_host *host);
+// The entry that desires this plug-in, or NULL.
+const struct ag_desired_entry *ag_update_entry(struct ag_host *host,
+                                               const struct ag_plugin *plugin);
+
+// ---- report.c ---------------------------------------------------------------------------------
+
+// Something about this plug-in (NULL: about the host) has changed.
+void ag_report_touch(struct ag_host *host, struct ag_plugin *plugin);
+// Everything is to be sent again.
+void ag_report_touch_all(struct ag_host *host);
+// Sends a patch if there is something to say and none is in flight.
+void ag_report_send(struct ag_host *host);
+// The hub has answered a patch, or never will (AG_ERR_CLOSED).
+void ag_report_answered(struct ag_host *host, uint32_t rid, enum ag_status status);
+void ag_report_lost(struct ag_host *host);
+// When ag_report_send is wanted although nothing happens.
+uint64_t ag_report_deadline(const struct ag_host *host);
+bool ag_report_is_clean(const struct ag_host *host);
+// The state that is reported of a plug-in.
+enum ag_transition_state ag_report_state(const struct ag_plugin *plugin);
+
+#endif

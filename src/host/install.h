@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Brings one version from its URL to a sealed slot: head, decision, rest, proof, translation.
+//
+// Nothing is reserved before the head has been proven and found fit for this device, nothing is
+// translated before every byte has been proven in place, and nothing of it ever runs here. After a
+// failure of the network the same request goes on where it was (ag_install_resume), as long as the
+// server still has the same file.
+#ifndef AG_HOST_INSTALL_H
+#define AG_HOST_INSTALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/config.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "host/fetch.h"
+#include "host/ram.h"
+#include "plugin/file.h"
+#include "store/store.h"
+
+// Bytes of the file that are asked for first: any head, and all of a small plug-in.
+#define AG_INSTALL_FIRST 2048u
+
+// Bytes hashed in one step.
+#define AG_INSTALL_HASH_STEP 32768u
+
+struct ag_install_request {
+    const char *name; // borrowed until the end
+    uint32_t version;
+    const uint8_t *sha256; // borrowed until the end; NULL: not stated
+    struct ag_text url;    // borrowed until the end
+    uint32_t memory_limit; // RAM that its instance may take, bytes
+};
+
+enum ag_install_state {
+    AG_INSTALL_IDLE,        // nothing to do
+    AG_INSTALL_HEAD,        // bytes of the head
+    AG_INSTALL_REST,        // bytes of the rest
+    AG_INSTALL_PROOF,       // the whole file is being hashed
+    AG_INSTALL_TRANSLATION, // proven; to be translated
+    AG_INSTALL_BROKEN,      // the network failed: resume, or begin anew
+};
+
+struct ag_install {
+    struct ag_store *store;         // borrowed
+    struct ag_ram *ram;             // borrowed; scratch for translating comes from here
+    const struct ag_key_list *keys; // borrowed; those that may sign plug-ins
+    struct ag_fetch fetch;
+    struct ag_install_request request;
+    enum ag_install_state state;
+    uint32_t code_factor; // code expected per byte of file; grows when it was too little
+    uint32_t total;       // size of the file; 0: not known yet
+    uint32_t received;    // bytes taken so far
+    char etag[AG_CFG_ETAG_MAX + 1];
+    struct ag_plugin_head head;
+    struct ag_file_proof proof;
+    struct ag_store_writer writer;
+    uint8_t sha256[AG_SHA256_SIZE]; // of the whole file, once it is proven
+    uint8_t head_bytes[AG_FILE_HEAD_MAX];
+};
+
+void ag_install_init(struct ag_install *install, struct ag_store *store, struct ag_ram *ram,
+                     const struct ag_key_list *keys, struct ag_stream *stream, uint32_t timeout_ms);
+
+// Begins, ending what was under way. Statuses as of ag_fetch_begin.
+AG_MUST_CHECK enum ag_status ag_install_begin(struct ag_install *install,
+                                              const struct ag_install_request *request,
+                                              uint64_t now_ms);
+
+// After a failure of the network: goes on with the same request, whose borrowed texts may have
+// moved; begins anew where it cannot go on.
+AG_MUST_CHECK enum ag_status ag_install_resume(struct ag_install *install,
+                                               const struct ag_install_request *request,
+                                               uint64_t now_ms);
+
+// One step.
+//   AG_OK          done: the slot is sealed, to be found as AG_STORE_NEXT
+//   AG_ERR_AGAIN   not done; ag_install_deadline says when to call again
+//   another        it failed; ag_install_may_retry tells whether trying again can help
+AG_MUST_CHECK enum ag_status ag_install_step(struct ag_install *install, uint64_t now_ms);
+
+// When ag_install_step is wanted although the stream is not ready; UINT64_MAX: never; 0: at once.
+uint64_t ag_install_deadline(const struct ag_install *install);
+
+// Whether the state is that of a file that is here as a whole.
+bool ag_install_is_verifying(const struct ag_install *install);
+
+// Whether a failure may pass by itself: network, server, no room for now.
+bool ag_install_may_retry(enum ag_status status);
+
+// Gives up what is under way, also a slot that was reserved.
+void ag_install_cancel(struct ag_install *install);
+
+#endif

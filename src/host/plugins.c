@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: Apache-2.0
+// The plug-ins that this host holds: what the store has of each, what runs of each, how it fares.
+#include "host/plugins.h"
+
+#include <string.h>
+
+#include "plugin/sections.h"
+
+// Pauses before a confirmed version that failed is started again.
+#define RESTART_BASE_MS 1000u
+#define RESTART_CAP_MS  300000u
+
+static uint32_t index_of(const struct ag_plugins *plugins, const struct ag_plugin *plugin)
+{
+    return (uint32_t)(plugin - plugins->plugins);
+}
+
+struct ag_plugin *ag_plugins_find(struct ag_plugins *plugins, const char *name)
+{
+    for (uint32_t i = 0; i < AG_CFG_PLUGIN_MAX; i++)
+        if (plugins->plugins[i].is_used && strcmp(plugins->plugins[i].name, name) == 0)
+            return &plugins->plugins[i];
+    return NULL;
+}
+
+static void read_version(const struct ag_plugins *plugins, const char *name,
+                         enum ag_store_role role, struct ag_plugin_version *version)
+{
+    struct ag_store_slot slot;
+    memset(version, 0, sizeof *version);
+    if (ag_store_find(plugins->store, AG_STORE_PLUGIN, name, role, &slot) != AG_OK)
+        return;
+    version->id = slot.id;
+    version->version = slot.version;
+    version->state = slot.state;
+    version->trials = slot.trials;
+    version->failure = slot.failure;
+    memcpy(version->sha256, slot.sha256, sizeof version->sha256);
+}
+
+void ag_plugins_refresh(struct ag_plugins *plugins, struct ag_plugin *plugin)
+{
+    read_version(plugins, plugin->name, AG_STORE_CURRENT, &plugin->current);
+    read_version(plugins, plugin->name, AG_STORE_PREVIOUS, &plugin->previous);
+    read_version(plugins, plugin->name, AG_STORE_NEXT, &plugin->next);
+    read_version(plugins, plugin->name, AG_STORE_REJECTED, &plugin->rejected);
+    if (plugin->next.id != 0 && plugin->next.state < AG_STORE_SEALED)
+        plugin->next.id = 0; // still arriving: nothing to run
+}
+
+struct ag_plugin *ag_plugins_open(struct ag_plugins *plugins, const char *name)
+{
+    struct ag_plugin *plugin = ag_plugins_find(plugins, name);
+    for (uint32_t i = 0; !plugin && i < AG_CFG_PLUGIN_MAX; i++) {
+        if (plugins->plugins[i].is_used)
+            continue;
+        plugin = &plugins->plugins[i];
+        memset(plugin, 0, sizeof *plugin);
+        plugin->is_used = true;
+        memcpy(plugin->name, name, strlen(name) + 1);
+        ag_backoff_init(&plugin->backoff, RESTART_BASE_MS, RESTART_CAP_MS);
+        ag_backoff_init(&plugin->fetch_backoff, plugins->backoff_base_ms, plugins->backoff_cap_ms);
+        ag_plugins_refresh(plugins, plugin);
+        plugin->state = plugin->current.id ? AG_STATE_RUNNING : AG_STATE_ABSENT;
+        if (plugin->next.id != 0)
+            plugin->state = AG_STATE_STAGED;
+    }
+    return plugin;
+}
+
+void ag_plugins_forget(struct ag_plugins *plugins, struct ag_plugin *plugin)
+{
+    ag_plugins_stop(plugins, plugin, true);
+    memset(plugin, 0, sizeof *plugin);
+}
+
+// ---- Images ------------------------------------------------------------------------------------
+
+struct code_sink {
+    struct ag_store *store;
+    struct ag_store_writer writer;
+};
+
+static enum ag_status write_code(void *context, const void *bytes, uint32_t size)
+{
+    struct code_sink *sink = context;
+    return ag_store_append_code(sink->store, &sink->writer, bytes, size);
+}
+
+// Translates the file of a sealed slot again.
+static enum ag_status translate_again(struct ag_plugins *plugins, uint32_t slot_id,
+                                      const uint8_t *file, size_t file_size)
+{
+    uint32_t scratch_size = ag_ram_largest(&plugins->ram, NULL);
+    if (scratch_size > AG_WASM_SCRATCH)
+        scratch_size = AG_WASM_SCRATCH;
+    void *scratch = ag_ram_take(&plugins->ram, scratch_size);
+    if (!scratch)
+        return AG_ERR_FILE_MEMORY;
+    struct code_sink sink = { .store = plugins->store };
+    struct ag_wasm_translation translation = { .write = write_code,
+                                               .resolve = ag_instance_resolve,
+                                               .context = &sink,
+                                               .scratch = scratch,
+                                               .scratch_size = scratch_size };
+    struct ag_wasm_report report;
+    enum ag_status status = ag_store_retranslate(plugins->store, slot_id, &sink.writer);
+    if (status == AG_OK)
+        status = ag_wasm_translate(file, (uint32_t)file_size, &translation, &report);
+    if (status == AG_OK)
+        status = ag_store_seal_code(plugins->store, &sink.writer, AG_WASM_ENGINE_VERSION);
+    ag_ram_give(&plugins->ram, scratch);
+    return status;
+}
+
+static enum ag_status open_code(struct ag_plugins *plugins, uint32_t slot_id, const uint8_t *file,
+                                size_t file_size, struct ag_wasm_image *image)
+{
+    const uint8_t *code;
+    size_t code_size;
+    enum ag_status status = ag_store_open_code(plugins->store, slot_id, &code, &code_size);
+    if (status != AG_OK)
+        return status;
+    return ag_wasm_image_open(image, file, (uint32_t)file_size, code, (uint32_t)code_size);
+}
+
+// File and code of a slot in place. Every byte of both was proven or made here before the slot was
+// sealed, and is covered by the store's checksum since.
+static enum ag_status open_image(struct ag_plugins *plugins, uint32_t slot_id,
+                                 struct ag_wasm_image *image)
+{
+    const uint8_t *file;
+    size_t file_size;
+    enum ag_status status = ag_store_open_file(plugins->store, slot_id, &file, &file_size);
+    if (status != AG_OK)
+        return status;
+    status = open_code(plugins, slot_id, file, file_size, image);
+    if (status != AG_ERR_STORE_DAMAGED && status != AG_ERR_WASM_STALE)
+        return status;
+    status = translate_again(plugins, slot_id, file, file_size);
+    return status == AG_OK ? open_code(plugins, slot_id, file, file_size, image) : status;
+}
+
+// The metadata of a file that was proven when it was installed: found again without its signature,
+// whose key may have left the trust store since.
+static enum ag_status read_metadata(const struct ag_wasm_image *image,
+                                    struct ag_plugin_metadata *metadata)
+{
+    struct ag_reader reader;
+    struct ag_section section;
+    ag_reader_init(&reader, image->module, image->module_size);
+    enum ag_status status = ag_sections_begin(&reader);
+    for (int i = 0; status == AG_OK && i < 2; i++) // the signature, then the metadata
+        status = ag_sections_next(&reader, &section);
+    if (status != AG_OK)
+        return status;
+    if (!ag_sections_is(&section, AG_SECTIONS_METADATA))
+        return AG_ERR_FILE_METADATA;
+    return ag_metadata_read(section.payload, section.payload_size, metadata);
+}
+
+enum ag_status ag_plugins_check(struct ag_plugins *plugins, uint32_t slot_id,
+                                const struct ag_plugin *plugin)
+{
+    struct ag_wasm_image image;
+    struct ag_plugin_metadata metadata;
+    uint32_t size;
+    enum ag_status status = open_image(plugins, slot_id, &image);
+    if (status == AG_OK)
+        status = ag_instance_check_exports(&image);
+    if (status == AG_OK)
+        status = read_metadata(&image, &metadata);
+    if (status == AG_OK)
+        status = ag_instance_size(&image, metadata.stack_size, &size);
+    if (status != AG_OK)
+        return status;
+    return size > ag_plugins_room(plugins, plugin) ? AG_ERR_FILE_MEMORY : AG_OK;
+}
+
+// ---- Running -----------------------------------------------------------------------------------
+
+static uint32_t period_of(const struct ag_plugins *plugins, const struct ag_plugin *plugin,
+                          const struct ag_desired_entry *options)
+{
+    if (options && options->period_ms != 0)
+        return options->period_ms;
+    return plugin->file_period_ms ? plugin->file_period_ms : plugins->default_period_ms;
+}
+
+static uint64_t fuel_of(const struct ag_plugins *plugins, const struct ag_plugin *plugin,
+                        const struct ag_desired_entry *options)
+{
+    if (options && options->fuel_per_run != 0)
+        return options->fuel_per_run;
+    return plugin->file_fuel ? plugin->file_fuel : plugins->default_fuel;
+}
+
+static enum ag_status make_instance(struct ag_plugins *plugins, struct ag_plugin *plugin,
+                                    const struct ag_desired_entry *options)
+{
+    struct ag_wasm_image image;
+    struct ag_plugin_metadata metadata;
+    uint32_t size;
+    uint32_t slot_id = plugin->is_trial ? plugin->next.id : plugin->current.id;
+    enum ag_status status = open_image(plugins, slot_id, &image);
+    if (status == AG_OK)
+        status = read_metadata(&image, &metadata);
+    if (status == AG_OK)
+        status = ag_instance_size(&image, metadata.stack_size, &size);
+    if (status != AG_OK)
+        return status;
+    plugin->block = ag_ram_take(&plugins->ram, size);
+    if (!plugin->block)
+        return AG_ERR_FILE_MEMORY;
+    plugin->file_period_ms = metadata.period_ms;
+    plugin->file_fuel = metadata.fuel_per_run;
+    struct ag_instance_options made = { .name = plugin->name,
+                                        .owner = (uint8_t)(index_of(plugins, plugin) + 1),
+                                        .stack_size = metadata.stack_size,
+                                        .fuel_per_run = fuel_of(plugins, plugin, options),
+                                        .services = &plugins->services };
+    if (options)
+        made.settings = options->settings;
+    return ag_instance_make(&plugin->instance, plugin->block, size, &image, &made);
+}
+
+static void drop_instance(struct ag_plugins *plugins, struct ag_plugin *plugin)
+{
+    ag_schedule_remove(&plugins->schedule, index_of(plugins, plugin));
+    ag_ram_give(&plugins->ram, plugin->block);
+    plugin->block = NULL;
+    plugin->phase = AG_PLUGIN_DOWN;
+    plugin->settings_changed = false;
+}
+
+enum ag_status ag_plugins_start(struct ag_plugins *plugins, struct ag_plugin *plugin, bool is_trial,
+                                const struct ag_desired_entry *options, uint64_t now_ms)
+{
+    ag_plugins_stop(plugins, plugin, false);
+    plugin->is_trial = is_trial;
+    plugin->runs = 0;
+    plugin->made_ms = now_ms;
+    plugin->is_failing = false;
+    enum ag_status status = make_instance(plugins, plugin, options);
+    if (status == AG_OK)
+        status = ag_instance_begin(&plugin->instance, AG_ABI_INITIALIZE);
+    if (status != AG_OK) {
+        drop_instance(plugins, plugin);
+        return status;
+    }
+    plugin->phase = AG_PLUGIN_INITIALIZING;
+    ag_schedule_add(&plugins->schedule, index_of(plugins, plugin),
+                    period_of(plugins, plugin, options), now_ms);
+    return AG_OK;
+}
+
+void ag_plugins_stop(struct ag_plugins *plugins, struct ag_plugin *plugin, bool release_pins)
+{
+    // One slice to say good-bye in, between two runs only; what it does in it has no consequence.
+    if (plugin->phase == AG_PLUGIN_RUNNING && !plugin->instance.is_busy &&
+        ag_instance_begin(&plugin->instance, AG_ABI_SHUTDOWN) == AG_OK)
+        (void)!ag_instance_run(&plugin->instance, plugins->slice_fuel);
+    drop_instance(plugins, plugin);
+    if (release_pins)
+        ag_pins_release(&plugins->pins, (uint8_t)(index_of(plugins, plugin) + 1));
+}
+
+void ag_plugins_set_options(struct ag_plugins *plugins, struct ag_plugin *plugin,
+                            const struct ag_desired_entry *options, bool settings_changed)
+{
+    if (plugin->phase == AG_PLUGIN_DOWN)
+        return;
+    struct ag_text none = { NULL, 0 };
+    ag_instance_set_settings(&plugin->instance, options ? options->settings : none);
+    plugin->instance.options.fuel_per_run = fuel_of(plugins, plugin, options);
+    ag_schedule_set_period(&plugins->schedule, index_of(plugins, plugin),
+                           period_of(plugins, plugin, options));
+    if (settings_changed && plugin->instance.exports[AG_ABI_ON_SETTINGS] != AG_INSTANCE_NO_EXPORT) {
+        plugin->settings_changed = true;
+        ag_schedule_suspended(&plugins->schedule, index_of(plugins, plugin));
+    }
+}
+
+// Begins the call that this turn is for.
+static enum ag_status begin_turn(struct ag_plugin *plugin)
+{
+    if (plugin->settings_changed) {
+        plugin->settings_changed = false;
+        plugin->phase = AG_PLUGIN_SETTLING;
+        return ag_instance_begin(&plugin->instance, AG_ABI_ON_SETTINGS);
+    }
+    return ag_instance_begin(&plugin->instance, AG_ABI_EXECUTE);
+}
+
+// A call is done: what it was decides about the next turn.
+static enum ag_plugin_outcome end_turn(struct ag_plugins *plugins, struct ag_plugin *plugin,
+                                       uint64_t now_ms)
+{
+    uint32_t index = index_of(plugins, plugin);
+    enum ag_plugin_outcome outcome = AG_PLUGIN_WENT_ON;
+    if (plugin->phase == AG_PLUGIN_RUNNING) {
+        if (plugin->runs < UINT32_MAX)
+            plugin->runs++;
+        ag_schedule_done(&plugins->schedule, index, now_ms);
+        outcome = AG_PLUGIN_RAN;
+    } else { // initialize or on_settings: execute is due when it was
+        plugin->phase = AG_PLUGIN_RUNNING;
+        ag_schedule_rest(&plugins->schedule, index);
+    }
+    if (plugin->settings_changed)
+        ag_schedule_suspended(&plugins->schedule, index);
+    return outcome;
+}
+
+enum ag_plugin_outcome ag_plugins_turn(struct ag_plugins *plugins, uint64_t now_ms,
+                                       struct ag_plugin **plugin, enum ag_status *status)
+{
+    *plugin = NULL;
+    *status = AG_OK;
+    uint32_t index = ag_schedule_next(&plugins->schedule, now_ms);
+    if (index == AG_SCHEDULE_NONE)
+        return AG_PLUGIN_WENT_ON;
+    struct ag_plugin *turn = &plugins->plugins[index];
+    *plugin = turn;
+    if (!turn->instance.is_busy)
+        *status = begin_turn(turn);
+    if (*status == AG_OK)
+        *status = ag_instance_run(&turn->instance, plugins->slice_fuel);
+    if (*status == AG_OK)
+        return end_turn(plugins, turn, now_ms);
+    if (*status == AG_ERR_AGAIN) {
+        ag_schedule_suspended(&plugins->schedule, index);
+        *status = AG_OK;
+        return AG_PLUGIN_WENT_ON;
+    }
+    drop_instance(plugins, turn);
+    return AG_PLUGIN_FAILED;
+}
+
+uint32_t ag_plugins_room(const struct ag_plugins *plugins, const struct ag_plugin *plugin)
+{
+    return ag_ram_largest(&plugins->ram, plugin ? plugin->block : NULL);
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// The plug-ins that this host holds: what the store has of each, what runs of each, how it fares.
+//
+// RAM: one instance per plug-in at a time. A new version takes the place of the old one when its
+// trial begins; a rollback makes the old one again, from its first initialize on. So a trial costs
+// no RAM beyond the larger of the two.
+#ifndef AG_HOST_PLUGINS_H
+#define AG_HOST_PLUGINS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/config.h"
+#include "base/status.h"
+#include "host/backoff.h"
+#include "host/desired.h"
+#include "host/instance.h"
+#include "host/ram.h"
+#include "host/schedule.h"
+#include "host/transitions.h"
+#include "platform/crypto.h"
+#include "store/store.h"
+
+// What the store holds in one role; id 0: nothing.
+struct ag_plugin_version {
+    uint32_t id;
+    uint32_t version;
+    enum ag_store_state state;
+    uint32_t trials;
+    enum ag_status failure;
+    uint8_t sha256[AG_SHA256_SIZE];
+};
+
+enum ag_plugin_phase {
+    AG_PLUGIN_DOWN,         // no instance
+    AG_PLUGIN_INITIALIZING, // initialize is under way
+    AG_PLUGIN_RUNNING,      // execute, once a period
+    AG_PLUGIN_SETTLING,     // on_settings is under way
+};
+
+struct ag_plugin {
+    bool is_used;
+    char name[AG_CFG_NAME_MAX + 1];
+    struct ag_plugin_version current;  // confirmed
+    struct ag_plugin_version previous; // confirmed before
+    struct ag_plugin_version next;     // staged or on trial
+    struct ag_plugin_version rejected; // failed last
+
+    enum ag_transition_state state;
+    enum ag_status error;   // that still stands
+    uint32_t error_version; // the version that it is about; 0: none
+    enum ag_status outcome; // why the desired entry was given up; AG_OK: it was not
+
+    enum ag_plugin_phase phase;
+    bool is_trial;           // what runs is `next`
+    bool settings_changed;   // on_settings is to be called
+    uint32_t runs;           // of execute, done since the instance was made
+    uint64_t made_ms;        // when the instance was made
+    uint32_t file_period_ms; // as the file says; 0: it does not
+    uint64_t file_fuel;      // as the file says; 0: it does not
+    void *block;             // RAM of the instance
+    struct ag_instance instance;
+    bool is_stopped;           // the confirmed version is down because it is not enabled
+    bool is_failing;           // it is down because it failed
+    struct ag_backoff backoff; // after failures of the confirmed version
+    uint64_t restart_ms;       // when it is started again
+
+    struct ag_backoff fetch_backoff; // after failures to fetch the desired version
+    uint64_t fetch_ms;               // when that may be tried again
+
+    bool is_dirty;        // what is to be reported of it has not been sent
+    bool is_in_flight;    // it was sent, and is not acknowledged
+    bool options_changed; // what is desired of its options is not in the store
+};
+
+struct ag_plugins {
+    struct ag_store *store; // borrowed
+    struct ag_ram ram;
+    struct ag_pins pins;
+    struct ag_schedule schedule;
+    struct ag_instance_services services;
+    uint32_t default_period_ms;
+    uint64_t default_fuel;
+    uint32_t slice_fuel;
+    uint32_t backoff_base_ms; // of fetching
+    uint32_t backoff_cap_ms;
+    struct ag_plugin plugins[AG_CFG_PLUGIN_MAX];
+};
+
+// What a turn brought about.
+enum ag_plugin_outcome {
+    AG_PLUGIN_WENT_ON, // nothing to note
+    AG_PLUGIN_RAN,     // one execute is done
+    AG_PLUGIN_FAILED,  // a trap, or initialize said no: the instance is gone
+};
+
+// The plug-in of that name, or NULL.
+struct ag_plugin *ag_plugins_find(struct ag_plugins *plugins, const char *name);
+
+// The plug-in of that name, made if there is room; NULL if not. Reads what the store has of it.
+struct ag_plugin *ag_plugins_open(struct ag_plugins *plugins, const char *name);
+
+// Forgets a plug-in that has nothing in the store and does not run.
+void ag_plugins_forget(struct ag_plugins *plugins, struct ag_plugin *plugin);
+
+// Reads again what the store has of it.
+void ag_plugins_refresh(struct ag_plugins *plugins, struct ag_plugin *plugin);
+
+// Whether the slot could be run: its file and code are sound and fit, exports included. Translates
+// again where only the code is stale or damaged.
+AG_MUST_CHECK enum ag_status ag_plugins_check(struct ag_plugins *plugins, uint32_t slot_id,
+                                              const struct ag_plugin *plugin);
+
+// Makes an instance of the slot (current, or next for a trial) with these options (NULL: none) and
+// begins its initialize. What ran of this plug-in before is shut down and gone, also on failure.
+AG_MUST_CHECK enum ag_status ag_plugins_start(struct ag_plugins *plugins, struct ag_plugin *plugin,
+                                              bool is_trial, const struct ag_desired_entry *options,
+                                              uint64_t now_ms);
+
+// Shuts the instance down and gives its RAM back; its pins too if `release_pins`.
+void ag_plugins_stop(struct ag_plugins *plugins, struct ag_plugin *plugin, bool release_pins);
+
+// Other options for what runs; its settings pointer is renewed in any case.
+void ag_plugins_set_options(struct ag_plugins *plugins, struct ag_plugin *plugin,
+                            const struct ag_desired_entry *options, bool settings_changed);
+
+// Gives the next plug-in whose turn it is a slice. *plugin is that plug-in, NULL if it was nobody's
+// turn; *status is AG_OK or why it failed.
+enum ag_plugin_outcome ag_plugins_turn(struct ag_plugins *plugins, uint64_t now_ms,
+                                       struct ag_plugin **plugin, enum ag_status *status);
+
+// RAM that the instance of this plug-in (NULL: a new one) may take, bytes.
+uint32_t ag_plugins_room(const struct ag_plugins *plugins, const struct ag_plugin *plugin);
+
+#endif
