@@ -75,6 +75,10 @@ static const struct key keys[] = {
       "memory for all running plug-ins together, in bytes" },
     { "twin_interval_s", KIND_NUMBER, AT(twin_interval_s), 0, 30 * 86400, NULL, "21600",
       "read the whole twin at least this often; 0: only on connecting" },
+    { "trial_runs", KIND_NUMBER, AT(trial_runs), 1, 1000000, NULL, "5",
+      "successful runs that confirm a new version of a plug-in" },
+    { "trial_time_ms", KIND_NUMBER, AT(trial_time_ms), 0, 86400000, NULL, "2000",
+      "and the least time that it must have run, in milliseconds" },
     { "clock", KIND_CHOICE, AT(clock), 0, 0, "auto trust untrusted ", "auto",
       "auto, trust or untrusted: is the system's clock right? Dates of\n"
       "certificates count only if it is; auto asks the kernel whether the\n"

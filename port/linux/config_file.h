@@ -31,6 +31,8 @@ struct ag_config_file {
     uint32_t store_size; // bytes
     uint32_t memory;     // bytes for plug-ins
     uint32_t twin_interval_s;
+    uint32_t trial_runs;
+    uint32_t trial_time_ms;
     uint32_t log_level; // enum ag_log_level
     uint32_t clock;     // enum ag_board_clock
     char gpio_chip[AG_CONFIG_FILE_TEXT_MAX + 1];
