@@ -170,7 +170,7 @@ static bool is_needed_text(const struct ag_dps_answer *answer)
 static void take_scalar(struct ag_dps_answer *answer, const struct ag_json_event *event)
 {
     const bool is_text = event->type == AG_JSON_STRING;
-    if (is_needed_text(answer))
+    if (is_needed_text(answer) && event->type != AG_JSON_NULL) // null is as good as absent
         answer->text_is_wrong |=
             !is_text || event->overflow || strlen(event->text.at) != event->text.size;
     if (is_text && answer->member == MEMBER_STATUS &&

@@ -74,6 +74,11 @@ static void a_pending_registration_is_polled_again(void)
     CHECK(answer.has_rid && answer.rid == 7);
     CHECK_EQUAL(answer.retry_after_s, 3);
     CHECK_TEXT(answer.operation_id, "4.0123456789abcdef.01234567-89ab-cdef-0123-456789abcdef");
+    CHECK_EQUAL(answer_to(pending_topic, "{\"operationId\":\"4.1\",\"status\":\"assigning\","
+                                         "\"registrationState\":{\"assignedHub\":null,"
+                                         "\"deviceId\":null}}"),
+                AG_OK);
+    CHECK_EQUAL(outcome, AG_DPS_WAIT);
     CHECK_EQUAL(answer_to("$dps/registrations/res/202/?retry-after=999999999999&$rid=7", pending),
                 AG_OK);
     CHECK_EQUAL(answer.retry_after_s, 2);
