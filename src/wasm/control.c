@@ -1,0 +1,632 @@
+// SPDX-License-Identifier: Apache-2.0
+// Blocks, branches, calls and returns: validation and translation.
+//
+// Where a label expects values, every way to it leaves them in the homes that they have there.
+// Fuel: a branch or call charges the operations since the one before it in the text, so every
+// operation that is executed is charged, and one that was jumped over at most JOIN of them.
+#include "translator.h"
+
+#define JOIN       16u    // operations that a join may leave to be charged after it
+#define BACK_MAX   32000u // units that a plain branch may lead back
+#define TABLE_MAX  4096u  // entries of a branch table
+#define TABLE_NEAR 200u   // entries of one that is written without emptying the window first
+
+// A condition, taken from the last instruction where that was a comparison.
+struct condition {
+    uint16_t op; // of the branch taken if it holds
+    uint16_t a;
+    uint16_t b; // of a comparison
+};
+
+// Value types by themselves, for block types: the byte of the type is its index from EXTERNREF.
+static const uint8_t single_types[] = {
+    0x6F, 0x70, 0x71, 0x72, 0x73, 0x74, 0x75, 0x76, 0x77,
+    0x78, 0x79, 0x7A, 0x7B, 0x7C, 0x7D, 0x7E, 0x7F,
+};
+
+void ag_wasm_control_type(const struct ag_wasm_translator *t, uint32_t block_type,
+                          struct ag_wasm_function_type *type)
+{
+    if (block_type & AG_WASM_BLOCK_VALUE) {
+        type->params = single_types;
+        type->param_count = 0;
+        type->results = &single_types[(block_type & 0xFF) - AG_WASM_EXTERNREF];
+        type->result_count = 1;
+    } else if (block_type & AG_WASM_BLOCK_EMPTY) {
+        type->params = type->results = single_types;
+        type->param_count = type->result_count = 0;
+    } else {
+        ag_wasm_module_type(&t->module, block_type, type);
+    }
+}
+
+// What a branch to the block carries.
+static const uint8_t *label_types(const struct ag_wasm_translator *t,
+                                  const struct ag_wasm_control *control, uint32_t *count)
+{
+    struct ag_wasm_function_type type;
+    ag_wasm_control_type(t, control->type, &type);
+    *count = control->opcode == 0x03 ? type.param_count : type.result_count;
+    return control->opcode == 0x03 ? type.params : type.results;
+}
+
+static uint16_t home_at(const struct ag_wasm_translator *t, uint32_t height)
+{
+    if (height == 0)
+        return t->temp_base;
+    const struct ag_wasm_operand *below = &t->operands[height - 1];
+    return (uint16_t)(below->home + ag_wasm_slot_size(below->type));
+}
+
+// Whether the top operands have these types; fails if not. Only for live code, whose operands
+// are all known.
+static bool has_operands(struct ag_wasm_translator *t, const uint8_t *types, uint32_t count)
+{
+    if (t->operand_count - t->controls->height < count) {
+        ag_wasm_fail(t, AG_ERR_WASM_INVALID);
+        return false;
+    }
+    const struct ag_wasm_operand *first = &t->operands[t->operand_count - count];
+    for (uint32_t i = 0; i < count; i++) {
+        if (first[i].type != types[i])
+            ag_wasm_fail(t, AG_ERR_WASM_INVALID);
+    }
+    return t->reader.status == AG_OK;
+}
+
+void ag_wasm_control_push(struct ag_wasm_translator *t, uint8_t opcode, uint32_t block_type)
+{
+    const void *top = &t->operands[t->operand_count + 1];
+    struct ag_wasm_control *control = t->controls - 1;
+    if (top > (const void *)control) {
+        ag_wasm_fail(t, AG_ERR_WASM_LIMIT);
+        return;
+    }
+    t->controls = control;
+    t->control_count++;
+    memset(control, 0, sizeof *control);
+    control->type = block_type;
+    control->label.far = AG_WASM_NONE;
+    control->opcode = opcode;
+    control->height = (uint16_t)t->operand_count;
+    control->flags = t->is_dead ? AG_WASM_BORN_DEAD : 0;
+    const uint32_t used =
+        t->scratch_size - (uint32_t)((const uint8_t *)control - (const uint8_t *)top);
+    if (used > t->scratch_peak)
+        t->scratch_peak = used;
+}
+
+void ag_wasm_set_unreachable(struct ag_wasm_translator *t)
+{
+    t->operand_count = t->controls->height;
+    t->controls->flags |= AG_WASM_UNREACHABLE;
+    t->is_dead = true;
+    t->cost = 0;
+}
+
+static struct condition take_condition(struct ag_wasm_translator *t,
+                                       const struct ag_wasm_operand *operand)
+{
+    struct condition condition = { AG_OP_BR_IF, 0, 0 };
+    if (ag_wasm_is_fresh(t, operand)) {
+        const uint16_t op = t->window[t->last];
+        uint16_t fused = 0;
+        if (op >= AG_OP_I32_EQ && op <= AG_OP_I32_GE_U_K)
+            fused = (uint16_t)(op - AG_OP_I32_EQ + AG_OP_BR_I32_EQ);
+        else if (op >= AG_OP_I64_EQ && op <= AG_OP_I64_GE_U_K)
+            fused = (uint16_t)(op - AG_OP_I64_EQ + AG_OP_BR_I64_EQ);
+        if (fused != 0) {
+            condition.op = fused;
+            condition.a = t->window[t->last + 2u];
+            condition.b = t->window[t->last + 3u];
+            ag_wasm_emit_undo(t);
+            return condition;
+        }
+    }
+    condition.a = ag_wasm_use(t, operand);
+    return condition;
+}
+
+static void invert(struct condition *condition)
+{
+    if (condition->op == AG_OP_BR_IF)
+        condition->op = AG_OP_BR_UNLESS;
+    else if (condition->op == AG_OP_BR_UNLESS)
+        condition->op = AG_OP_BR_IF;
+    else // pairs of a plain and a constant form; the groups begin at BR_I32_EQ
+        condition->op = (uint16_t)(((condition->op - AG_OP_BR_I32_EQ) ^ 2) + AG_OP_BR_I32_EQ);
+}
+
+// A conditional branch but for its distance.
+static void emit_condition(struct ag_wasm_translator *t, const struct condition *condition)
+{
+    ag_wasm_emit_op(t, condition->op, 5);
+    ag_wasm_emit_unit(t, condition->a);
+    if (condition->op != AG_OP_BR_IF && condition->op != AG_OP_BR_UNLESS)
+        ag_wasm_emit_unit(t, condition->b);
+    ag_wasm_emit_unit(t, ag_wasm_take_cost(t));
+}
+
+static bool is_far_back(const struct ag_wasm_translator *t, const struct ag_wasm_control *control)
+{
+    return control->opcode == 0x03 && ag_wasm_emit_position(t) - control->u.start > BACK_MAX;
+}
+
+static uint16_t number_of(struct ag_wasm_translator *t, struct ag_wasm_control *control)
+{
+    const bool is_new = control->label.far == AG_WASM_NONE;
+    const uint16_t number = ag_wasm_emit_number(t, &control->label);
+    if (is_new && control->opcode == 0x03)
+        ag_wasm_emit_lead(t, number, control->u.start - t->function_at / 2);
+    if (!t->is_dead)
+        control->flags |= AG_WASM_TARGETED;
+    return number;
+}
+
+static void emit_far(struct ag_wasm_translator *t, struct ag_wasm_control *control)
+{
+    ag_wasm_emit_op(t, AG_OP_BR_FAR, 3);
+    ag_wasm_emit_unit(t, t->function);
+    if (!t->is_dead)
+        ag_wasm_emit_unit(t, number_of(t, control));
+}
+
+// The distance to a block's label.
+static void emit_target(struct ag_wasm_translator *t, struct ag_wasm_control *control)
+{
+    if (t->is_dead)
+        return;
+    if (control->opcode == 0x03) {
+        ag_wasm_emit_back(t, control->u.start);
+        return;
+    }
+    control->flags |= AG_WASM_TARGETED;
+    ag_wasm_emit_forward(t, &control->label);
+}
+
+// Puts the top `count` operands, for a return, into the first slots of the frame.
+static void move_results(struct ag_wasm_translator *t, const uint8_t *types, uint32_t count)
+{
+    const struct ag_wasm_operand *first = &t->operands[t->operand_count - count];
+    uint16_t slot = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        ag_wasm_move(t, &first[i], slot);
+        slot = (uint16_t)(slot + ag_wasm_slot_size(types[i]));
+    }
+}
+
+static void emit_return(struct ag_wasm_translator *t)
+{
+    const uint32_t count = t->type.result_count;
+    if (t->is_dead || !has_operands(t, t->type.results, count))
+        return;
+    if (count == 1) {
+        const struct ag_wasm_operand *result = &t->operands[t->operand_count - 1];
+        const uint16_t slot = ag_wasm_use(t, result);
+        ag_wasm_emit_op(t, ag_wasm_slot_size(result->type) == 2 ? AG_OP_RETURN64 : AG_OP_RETURN32,
+                        4);
+        ag_wasm_emit_unit(t, ag_wasm_take_cost(t));
+        ag_wasm_emit_unit(t, slot);
+    } else {
+        // A result that still is a local could be overwritten by one before it.
+        if (count > 0)
+            ag_wasm_spill(t, AG_WASM_NONE);
+        move_results(t, t->type.results, count);
+        ag_wasm_emit_op(t, AG_OP_RETURN, 3);
+        ag_wasm_emit_unit(t, ag_wasm_take_cost(t));
+    }
+    ag_wasm_emit_unit(t, t->return_slot);
+}
+
+// Puts the top operands where the label of `control` expects them. Homes only sink, so going up
+// overwrites none that is still to be moved.
+static void move_to_label(struct ag_wasm_translator *t, const struct ag_wasm_control *control,
+                          uint32_t count)
+{
+    const struct ag_wasm_operand *first = &t->operands[t->operand_count - count];
+    uint16_t home = home_at(t, control->height);
+    for (uint32_t i = 0; i < count; i++) {
+        ag_wasm_move(t, &first[i], home);
+        home = (uint16_t)(home + ag_wasm_slot_size(first[i].type));
+    }
+}
+
+static bool is_in_place(const struct ag_wasm_translator *t, const struct ag_wasm_control *control,
+                        uint32_t count)
+{
+    if (count == 0)
+        return true;
+    const struct ag_wasm_operand *first = &t->operands[t->operand_count - count];
+    for (uint32_t i = 0; i < count; i++) {
+        if (first[i].kind != AG_WASM_TEMP)
+            return false;
+    }
+    return control->opcode != 0 && first->home == home_at(t, control->height);
+}
+
+// An unconditional branch with the top `count` operands.
+static void emit_jump(struct ag_wasm_translator *t, struct ag_wasm_control *control, uint32_t count)
+{
+    if (t->is_dead)
+        return;
+    if (control->opcode == 0) {
+        emit_return(t);
+        return;
+    }
+    move_to_label(t, control, count);
+    if (is_far_back(t, control)) {
+        ag_wasm_emit_cost(t);
+        emit_far(t, control);
+        return;
+    }
+    ag_wasm_emit_op(t, AG_OP_BR, 3);
+    ag_wasm_emit_unit(t, ag_wasm_take_cost(t));
+    emit_target(t, control);
+}
+
+static void emit_jump_if(struct ag_wasm_translator *t, struct condition condition,
+                         struct ag_wasm_control *control, uint32_t count)
+{
+    if (t->is_dead)
+        return;
+    if (is_in_place(t, control, count) && !is_far_back(t, control)) {
+        emit_condition(t, &condition);
+        emit_target(t, control);
+        return;
+    }
+    invert(&condition);
+    emit_condition(t, &condition);
+    ag_wasm_emit_forward(t, &t->skip);
+    emit_jump(t, control, count);
+    ag_wasm_emit_resolve(t, &t->skip);
+    t->skip.far = AG_WASM_NONE;
+}
+
+static uint32_t read_block_type(struct ag_wasm_translator *t)
+{
+    const uint8_t byte = ag_reader_left(&t->reader) > 0 ? *t->reader.at : 0;
+    if (byte == 0x40) {
+        ag_reader_u8(&t->reader);
+        return AG_WASM_BLOCK_EMPTY;
+    }
+    if ((byte & 0xC0) == 0x40)
+        return AG_WASM_BLOCK_VALUE | ag_wasm_read_value_type(&t->reader);
+    const int64_t index = ag_reader_leb_s33(&t->reader);
+    if (index < 0)
+        ag_wasm_fail(t, AG_ERR_WASM_MALFORMED);
+    else if (index >= t->layout.items[AG_WASM_SECTION_TYPE].count)
+        ag_wasm_fail(t, AG_ERR_WASM_INVALID);
+    return t->reader.status == AG_OK ? (uint32_t)index : AG_WASM_BLOCK_EMPTY;
+}
+
+void ag_wasm_translate_block(struct ag_wasm_translator *t, uint8_t opcode)
+{
+    struct ag_wasm_function_type type;
+    struct condition condition = { 0 };
+    const uint32_t block_type = read_block_type(t);
+    if (t->reader.status != AG_OK)
+        return;
+    ag_wasm_control_type(t, block_type, &type);
+    if (opcode == 0x04) {
+        const struct ag_wasm_operand operand = ag_wasm_pop(t, AG_WASM_I32);
+        if (t->reader.status != AG_OK)
+            return;
+        condition = take_condition(t, &operand);
+    }
+    if (!t->is_dead && !has_operands(t, type.params, type.param_count))
+        return;
+    ag_wasm_spill(t, AG_WASM_NONE);
+    if (!t->is_dead)
+        ag_wasm_settle(t, type.param_count);
+    if (opcode == 0x03)
+        ag_wasm_emit_cost(t);
+    ag_wasm_pop_types(t, type.params, type.param_count);
+    ag_wasm_control_push(t, opcode, block_type);
+    if (t->reader.status != AG_OK)
+        return;
+    struct ag_wasm_control *control = t->controls;
+    if (opcode == 0x04) {
+        control->u.otherwise.far = AG_WASM_NONE;
+        invert(&condition);
+        emit_condition(t, &condition);
+        ag_wasm_emit_forward(t, &control->u.otherwise);
+    }
+    if (opcode == 0x03)
+        control->u.start = ag_wasm_emit_position(t);
+    ag_wasm_emit_seal(t);
+    ag_wasm_push_types(t, type.params, type.param_count);
+}
+
+// Takes the results of the innermost block off the stack, in their homes.
+static void finish_body(struct ag_wasm_translator *t, const struct ag_wasm_function_type *type)
+{
+    if (!t->is_dead && has_operands(t, type->results, type->result_count) &&
+        t->controls->opcode != 0)
+        ag_wasm_settle(t, type->result_count);
+    if (t->controls->opcode == 0)
+        emit_return(t);
+    ag_wasm_pop_types(t, type->results, type->result_count);
+    if (t->operand_count != t->controls->height)
+        ag_wasm_fail(t, AG_ERR_WASM_INVALID);
+}
+
+void ag_wasm_translate_else(struct ag_wasm_translator *t)
+{
+    struct ag_wasm_control *control = t->controls;
+    if (control->opcode != 0x04) {
+        ag_wasm_fail(t, AG_ERR_WASM_INVALID);
+        return;
+    }
+    struct ag_wasm_function_type type;
+    ag_wasm_control_type(t, control->type, &type);
+    finish_body(t, &type);
+    if (t->reader.status != AG_OK)
+        return;
+    if (!t->is_dead) {
+        ag_wasm_emit_op(t, AG_OP_BR, 3);
+        ag_wasm_emit_unit(t, ag_wasm_take_cost(t));
+        emit_target(t, control);
+    }
+    t->is_dead = control->flags & AG_WASM_BORN_DEAD;
+    t->cost = 0;
+    ag_wasm_emit_resolve(t, &control->u.otherwise);
+    control->flags &= (uint8_t)~AG_WASM_UNREACHABLE;
+    control->opcode = 0x05;
+    ag_wasm_push_types(t, type.params, type.param_count);
+}
+
+// An if without else passes its parameters on as its results.
+static void check_missing_else(struct ag_wasm_translator *t,
+                               const struct ag_wasm_function_type *type)
+{
+    if (type->param_count != type->result_count ||
+        memcmp(type->params, type->results, type->param_count) != 0)
+        ag_wasm_fail(t, AG_ERR_WASM_INVALID);
+}
+
+void ag_wasm_translate_end(struct ag_wasm_translator *t)
+{
+    struct ag_wasm_control *control = t->controls;
+    struct ag_wasm_function_type type;
+    ag_wasm_control_type(t, control->type, &type);
+    if (control->opcode == 0x04)
+        check_missing_else(t, &type);
+    finish_body(t, &type);
+    if (t->reader.status != AG_OK)
+        return;
+    const bool is_dead_born = control->flags & AG_WASM_BORN_DEAD;
+    const bool is_joined = control->opcode != 0x03 &&
+                           ((control->flags & AG_WASM_TARGETED) || control->opcode == 0x04) &&
+                           !is_dead_born;
+    if (control->opcode == 0) {
+        if (is_joined) { // branches without values end here
+            t->is_dead = false;
+            ag_wasm_emit_resolve(t, &control->label);
+            ag_wasm_emit_op(t, AG_OP_RETURN, 3);
+            ag_wasm_emit_unit(t, 0);
+            ag_wasm_emit_unit(t, t->return_slot);
+        }
+    } else {
+        if (is_joined && !t->is_dead && t->cost > JOIN)
+            ag_wasm_emit_cost(t);
+        if (is_joined) {
+            ag_wasm_emit_resolve(t, &control->label);
+            if (control->opcode == 0x04)
+                ag_wasm_emit_resolve(t, &control->u.otherwise);
+            t->is_dead = false;
+        }
+    }
+    t->controls++;
+    t->control_count--;
+    if (t->control_count > 0)
+        ag_wasm_push_types(t, type.results, type.result_count);
+}
+
+static struct ag_wasm_control *read_label(struct ag_wasm_translator *t)
+{
+    const uint32_t depth = ag_reader_leb_u32(&t->reader);
+    if (depth < t->control_count)
+        return &t->controls[depth];
+    ag_wasm_fail(t, AG_ERR_WASM_INVALID);
+    return t->controls;
+}
+
+static void branch_always(struct ag_wasm_translator *t)
+{
+    struct ag_wasm_control *control = read_label(t);
+    uint32_t count;
+    const uint8_t *types = label_types(t, control, &count);
+    if (!t->is_dead && has_operands(t, types, count))
+        emit_jump(t, control, count);
+    ag_wasm_pop_types(t, types, count);
+    ag_wasm_set_unreachable(t);
+}
+
+static void branch_if(struct ag_wasm_translator *t)
+{
+    struct ag_wasm_control *control = read_label(t);
+    uint32_t count;
+    const uint8_t *types = label_types(t, control, &count);
+    const struct ag_wasm_operand operand = ag_wasm_pop(t, AG_WASM_I32);
+    if (t->reader.status != AG_OK)
+        return;
+    if (t->is_dead) {
+        ag_wasm_pop_types(t, types, count);
+        ag_wasm_push_types(t, types, count);
+        return;
+    }
+    if (!has_operands(t, types, count))
+        return;
+    const struct condition condition = take_condition(t, &operand);
+    if (count > 1)
+        ag_wasm_spill(t, AG_WASM_NONE); // a return may do so, and must not on one way only
+    emit_jump_if(t, condition, control, count);
+}
+
+// Reads the labels of a branch table and checks them against the operands.
+static uint32_t check_table(struct ag_wasm_translator *t, uint32_t entries)
+{
+    uint32_t arity = 0;
+    for (uint32_t i = 0; i <= entries && t->reader.status == AG_OK; i++) {
+        uint32_t count;
+        const uint8_t *types = label_types(t, read_label(t), &count);
+        if (i > 0 && count != arity)
+            ag_wasm_fail(t, AG_ERR_WASM_INVALID);
+        arity = count;
+        if (t->reader.status != AG_OK)
+            return 0;
+        if (!t->is_dead) {
+            has_operands(t, types, count);
+            continue;
+        }
+        // Known operands below must fit every label: pop all, then put them back.
+        const uint32_t height = t->operand_count;
+        struct ag_wasm_operand *kept = &t->operands[t->controls->height];
+        const uint32_t own = height - t->controls->height;
+        const uint32_t known = own < count ? own : count;
+        for (uint32_t k = 0; k < known; k++) {
+            const uint8_t type = kept[own - 1 - k].type;
+            if (type != 0 && type != types[count - 1 - k])
+                ag_wasm_fail(t, AG_ERR_WASM_INVALID);
+        }
+        if (known < count && !(t->controls->flags & AG_WASM_UNREACHABLE))
+            ag_wasm_fail(t, AG_ERR_WASM_INVALID);
+    }
+    return arity;
+}
+
+static void branch_table(struct ag_wasm_translator *t)
+{
+    const uint32_t entries = ag_reader_leb_u32(&t->reader);
+    const struct ag_wasm_operand operand = ag_wasm_pop(t, AG_WASM_I32);
+    if (entries > ag_reader_left(&t->reader))
+        ag_wasm_fail(t, AG_ERR_WASM_MALFORMED);
+    else if (entries > TABLE_MAX)
+        ag_wasm_fail(t, AG_ERR_WASM_LIMIT);
+    if (t->reader.status != AG_OK)
+        return;
+    const uint8_t *labels = t->reader.at;
+    const uint32_t arity = check_table(t, entries);
+    if (t->reader.status != AG_OK)
+        return;
+    if (t->is_dead) {
+        ag_wasm_set_unreachable(t);
+        return;
+    }
+    const uint8_t *end = t->reader.at;
+    const uint16_t index = ag_wasm_use(t, &operand);
+    if (arity > 1)
+        ag_wasm_spill(t, AG_WASM_NONE);
+    if (entries > TABLE_NEAR)
+        ag_wasm_emit_clear(t);
+    ag_wasm_emit_op(t, AG_OP_BR_TABLE, entries > TABLE_NEAR ? 5 : 6 + entries);
+    ag_wasm_emit_unit(t, index);
+    ag_wasm_emit_unit(t, ag_wasm_take_cost(t));
+    ag_wasm_emit_unit(t, t->function);
+    ag_wasm_emit_unit(t, entries);
+    // With values, each entry leads to moves of its own.
+    const uint16_t first = arity > 0 ? ag_wasm_emit_numbers(t, entries + 1) : 0;
+    t->reader.at = labels;
+    for (uint32_t i = 0; i <= entries && t->reader.status == AG_OK; i++) {
+        struct ag_wasm_control *control = read_label(t);
+        if (t->count >= AG_WASM_WINDOW)
+            ag_wasm_emit_flush(t);
+        ag_wasm_emit_unit(t, arity > 0 ? first + i : number_of(t, control));
+    }
+    if (entries > TABLE_NEAR)
+        ag_wasm_emit_flush(t);
+    t->reader.at = labels;
+    for (uint32_t i = 0; arity > 0 && i <= entries && t->reader.status == AG_OK; i++) {
+        struct ag_wasm_control *control = read_label(t);
+        ag_wasm_emit_lead(t, (uint16_t)(first + i), ag_wasm_emit_position(t) - t->function_at / 2);
+        emit_jump(t, control, arity);
+    }
+    t->reader.at = end;
+    ag_wasm_set_unreachable(t);
+}
+
+void ag_wasm_translate_branch(struct ag_wasm_translator *t, uint8_t opcode)
+{
+    if (opcode == 0x0C)
+        branch_always(t);
+    else if (opcode == 0x0D)
+        branch_if(t);
+    else
+        branch_table(t);
+}
+
+void ag_wasm_translate_return(struct ag_wasm_translator *t)
+{
+    if (!t->is_dead)
+        emit_return(t);
+    ag_wasm_pop_types(t, t->type.results, t->type.result_count);
+    ag_wasm_set_unreachable(t);
+}
+
+// Settles the arguments and takes them off; returns the callee's frame.
+static uint16_t take_arguments(struct ag_wasm_translator *t,
+                               const struct ag_wasm_function_type *type)
+{
+    if (!t->is_dead) {
+        if (!has_operands(t, type->params, type->param_count))
+            return 0;
+        ag_wasm_settle(t, type->param_count);
+    }
+    ag_wasm_pop_types(t, type->params, type->param_count);
+    return ag_wasm_next_home(t);
+}
+
+static void call_direct(struct ag_wasm_translator *t)
+{
+    const uint32_t index = ag_reader_leb_u32(&t->reader);
+    if (index >= t->layout.total[AG_WASM_FUNCTION])
+        ag_wasm_fail(t, AG_ERR_WASM_INVALID);
+    if (t->reader.status != AG_OK)
+        return;
+    struct ag_wasm_function_type type;
+    ag_wasm_module_type(&t->module, ag_wasm_module_function_type(&t->module, index), &type);
+    const uint16_t base = take_arguments(t, &type);
+    const uint32_t imported = t->layout.imported[AG_WASM_FUNCTION];
+    ag_wasm_emit_op(t, index < imported ? AG_OP_CALL_IMPORT : AG_OP_CALL, 4);
+    ag_wasm_emit_unit(t, t->is_dead ? 0 : ag_wasm_take_cost(t));
+    ag_wasm_emit_unit(t, index < imported ? index : index - imported);
+    ag_wasm_emit_unit(t, base);
+    ag_wasm_emit_seal(t);
+    ag_wasm_push_types(t, type.results, type.result_count);
+}
+
+static void call_indirect(struct ag_wasm_translator *t)
+{
+    const uint32_t index = ag_reader_leb_u32(&t->reader);
+    const uint32_t table = ag_reader_leb_u32(&t->reader);
+    const struct ag_wasm_operand element = ag_wasm_pop(t, AG_WASM_I32);
+    if (index >= t->layout.items[AG_WASM_SECTION_TYPE].count ||
+        table >= t->layout.total[AG_WASM_TABLE])
+        ag_wasm_fail(t, AG_ERR_WASM_INVALID);
+    if (t->reader.status != AG_OK)
+        return;
+    struct ag_wasm_extern table_type;
+    ag_wasm_module_extern(&t->module, AG_WASM_TABLE, table, &table_type);
+    if (table_type.value_type != AG_WASM_FUNCREF)
+        ag_wasm_fail(t, AG_ERR_WASM_INVALID);
+    struct ag_wasm_function_type type;
+    ag_wasm_module_type(&t->module, index, &type);
+    const uint16_t slot = ag_wasm_use(t, &element);
+    const uint16_t base = take_arguments(t, &type);
+    ag_wasm_emit_op(t, AG_OP_CALL_INDIRECT, 6);
+    ag_wasm_emit_unit(t, t->is_dead ? 0 : ag_wasm_take_cost(t));
+    ag_wasm_emit_unit(t, slot);
+    ag_wasm_emit_unit(t, table);
+    ag_wasm_emit_unit(t, t->is_dead ? 0 : ag_wasm_module_canonical(&t->module, index));
+    ag_wasm_emit_unit(t, base);
+    ag_wasm_emit_seal(t);
+    ag_wasm_push_types(t, type.results, type.result_count);
+}
+
+void ag_wasm_translate_call(struct ag_wasm_translator *t, uint8_t opcode)
+{
+    if (opcode == 0x10)
+        call_direct(t);
+    else
+        call_indirect(t);
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// Floating point on bits.
+#include "float.h"
+
+#define QUIET32 0x00400000u
+#define QUIET64 0x0008000000000000u
+
+// Rounds a value of `size` mantissa bits whose exponent is unbiased; both formats share this, as
+// an f32 is widened to 64 bits with its fields in place.
+static uint64_t round_bits(uint64_t bits, uint32_t mantissa, uint32_t exponent_bits,
+                           enum ag_wasm_rounding rounding)
+{
+    const uint64_t sign = 1ull << (mantissa + exponent_bits);
+    const int32_t bias = (int32_t)(1u << (exponent_bits - 1)) - 1;
+    const int32_t exponent = (int32_t)(bits >> mantissa & ((1u << exponent_bits) - 1)) - bias;
+    const bool is_negative = bits & sign;
+    const uint64_t one = (uint64_t)bias << mantissa;
+    if (exponent >= (int32_t)mantissa) { // whole, infinite or NaN
+        const bool is_nan = exponent > bias && (bits & ((1ull << mantissa) - 1)) != 0;
+        return is_nan ? bits | 1ull << (mantissa - 1) : bits;
+    }
+    if ((bits & ~sign) == 0)
+        return bits;
+    const bool is_away = rounding == AG_WASM_CEIL ? !is_negative : is_negative;
+    const bool is_directed = rounding == AG_WASM_CEIL || rounding == AG_WASM_FLOOR;
+    if (exponent < 0) { // below one
+        const uint64_t half = (uint64_t)(bias - 1) << mantissa;
+        const bool is_one =
+            is_directed ? is_away : rounding == AG_WASM_NEAREST && (bits & ~sign) > half;
+        return (bits & sign) | (is_one ? one : 0);
+    }
+    const uint64_t unit = 1ull << (mantissa - (uint32_t)exponent); // of the last whole bit
+    const uint64_t fraction = bits & (unit - 1);
+    uint64_t result = bits - fraction;
+    if (fraction == 0)
+        return result;
+    bool is_up = is_directed && is_away;
+    if (rounding == AG_WASM_NEAREST) // with exponent 0 the last whole bit is the hidden one
+        is_up = fraction > unit / 2 ||
+                (fraction == unit / 2 && (exponent == 0 || (result & unit) != 0));
+    return is_up ? result + unit : result;
+}
+
+uint32_t ag_wasm_f32_round(uint32_t bits, enum ag_wasm_rounding rounding)
+{
+    return (uint32_t)round_bits(bits, 23, 8, rounding);
+}
+
+uint64_t ag_wasm_f64_round(uint64_t bits, enum ag_wasm_rounding rounding)
+{
+    return round_bits(bits, 52, 11, rounding);
+}
+
+#if defined(__SSE2__) || defined(__aarch64__)
+uint32_t ag_wasm_f32_sqrt(uint32_t bits)
+{
+    return ag_wasm_f32_bits(__builtin_sqrtf(ag_wasm_f32_of(bits)));
+}
+
+uint64_t ag_wasm_f64_sqrt(uint64_t bits)
+{
+    return ag_wasm_f64_bits(__builtin_sqrt(ag_wasm_f64_of(bits)));
+}
+#else
+// The root of `radicand` << 2 * (digits - half of its own), by digits: root and remainder.
+static uint64_t root_digits(uint64_t radicand, uint32_t start, uint32_t digits, bool *is_exact)
+{
+    // Two bits of the radicand a step, from bit start + 1 down, then zeros.
+    uint64_t root = 0;
+    uint64_t rest = 0;
+    for (uint32_t i = 0; i < digits; i++) {
+        rest <<= 2;
+        if (start < 64) {
+            rest |= radicand >> start & 3;
+            start = start >= 2 ? start - 2 : 64;
+        }
+        const uint64_t trial = root << 2 | 1;
+        root <<= 1;
+        if (rest >= trial) {
+            rest -= trial;
+            root |= 1;
+        }
+    }
+    *is_exact = rest == 0;
+    return root;
+}
+
+static uint64_t sqrt_bits(uint64_t bits, uint32_t mantissa, uint32_t exponent_bits)
+{
+    const uint64_t sign = 1ull << (mantissa + exponent_bits);
+    const int32_t bias = (int32_t)(1u << (exponent_bits - 1)) - 1;
+    const int32_t raw = (int32_t)(bits >> mantissa & ((1u << exponent_bits) - 1));
+    const uint64_t infinity = (uint64_t)((1u << exponent_bits) - 1) << mantissa;
+    const uint64_t quiet = 1ull << (mantissa - 1);
+    uint64_t fraction = bits & ((1ull << mantissa) - 1);
+    if ((bits & ~sign) > infinity)
+        return bits | quiet;
+    if ((bits & ~sign) == 0 || bits == infinity)
+        return bits;
+    if (bits & sign)
+        return infinity | quiet;
+    int32_t exponent = raw - bias;
+    if (raw == 0) {
+        exponent = 1 - bias;
+        while (!(fraction >> mantissa)) {
+            fraction <<= 1;
+            exponent--;
+        }
+    } else {
+        fraction |= 1ull << mantissa;
+    }
+    if (exponent & 1) {
+        fraction <<= 1;
+        exponent--;
+    }
+    // The radicand is in [1, 4) at 2^mantissa; one digit more than the result has, to round by.
+    bool is_exact;
+    if (mantissa & 1) { // 23 bits: align the pairs
+        fraction <<= 1;
+    }
+    const uint32_t top = (mantissa + 1) & ~1u;
+    uint64_t root = root_digits(fraction, top, mantissa + 2, &is_exact);
+    const bool is_up = (root & 1) && (!is_exact || (root & 2));
+    root = (root >> 1) + (is_up ? 1 : 0);
+    return ((uint64_t)(exponent / 2 + bias) << mantissa) + (root - (1ull << mantissa));
+}
+
+uint32_t ag_wasm_f32_sqrt(uint32_t bits)
+{
+    return (uint32_t)sqrt_bits(bits, 23, 8);
+}
+
+uint64_t ag_wasm_f64_sqrt(uint64_t bits)
+{
+    return sqrt_bits(bits, 52, 11);
+}
+#endif
+
+static bool is_nan32(uint32_t bits)
+{
+    return (bits & 0x7FFFFFFF) > 0x7F800000;
+}
+
+static bool is_nan64(uint64_t bits)
+{
+    return (bits & 0x7FFFFFFFFFFFFFFF) > 0x7FF0000000000000;
+}
+
+// The order of the values as integers, -0 below +0.
+static int32_t rank32(uint32_t bits)
+{
+    return (int32_t)(bits & 0x80000000 ? bits ^ 0x7FFFFFFF : bits);
+}
+
+static int64_t rank64(uint64_t bits)
+{
+    return (int64_t)(bits & 0x8000000000000000 ? bits ^ 0x7FFFFFFFFFFFFFFF : bits);
+}
+
+uint32_t ag_wasm_f32_min(uint32_t a, uint32_t b)
+{
+    if (is_nan32(a) || is_nan32(b))
+        return (is_nan32(a) ? a : b) | QUIET32;
+    return rank32(a) < rank32(b) ? a : b;
+}
+
+uint32_t ag_wasm_f32_max(uint32_t a, uint32_t b)
+{
+    if (is_nan32(a) || is_nan32(b))
+        return (is_nan32(a) ? a : b) | QUIET32;
+    return rank32(a) > rank32(b) ? a : b;
+}
+
+uint64_t ag_wasm_f64_min(uint64_t a, uint64_t b)
+{
+    if (is_nan64(a) || is_nan64(b))
+        return (is_nan64(a) ? a : b) | QUIET64;
+    return rank64(a) < rank64(b) ? a : b;
+}
+
+uint64_t ag_wasm_f64_max(uint64_t a, uint64_t b)
+{
+    if (is_nan64(a) || is_nan64(b))
+        return (is_nan64(a) ? a : b) | QUIET64;
+    return rank64(a) > rank64(b) ? a : b;
+}
+
+enum ag_wasm_conversion ag_wasm_to_s32(double from, uint32_t *value)
+{
+    if (from > -2147483649.0 && from < 2147483648.0) {
+        *value = (uint32_t)(int32_t)from;
+        return AG_WASM_FITS;
+    }
+    *value = from != from ? 0 : from < 0 ? 0x80000000u : 0x7FFFFFFFu;
+    return from != from ? AG_WASM_NAN : AG_WASM_RANGE;
+}
+
+enum ag_wasm_conversion ag_wasm_to_u32(double from, uint32_t *value)
+{
+    if (from > -1.0 && from < 4294967296.0) {
+        *value = from < 0 ? 0 : (uint32_t)from;
+        return AG_WASM_FITS;
+    }
+    *value = from > 0 ? UINT32_MAX : 0;
+    return from != from ? AG_WASM_NAN : AG_WASM_RANGE;
+}
+
+enum ag_wasm_conversion ag_wasm_to_s64(double from, uint64_t *value)
+{
+    if (from >= -9223372036854775808.0 && from < 9223372036854775808.0) {
+        *value = (uint64_t)(int64_t)from;
+        return AG_WASM_FITS;
+    }
+    *value = from != from ? 0 : from < 0 ? 0x8000000000000000u : 0x7FFFFFFFFFFFFFFFu;
+    return from != from ? AG_WASM_NAN : AG_WASM_RANGE;
+}
+
+enum ag_wasm_conversion ag_wasm_to_u64(double from, uint64_t *value)
+{
+    if (from > -1.0 && from < 18446744073709551616.0) {
+        *value = from < 0 ? 0 : (uint64_t)from;
+        return AG_WASM_FITS;
+    }
+    *value = from > 0 ? UINT64_MAX : 0;
+    return from != from ? AG_WASM_NAN : AG_WASM_RANGE;
+}

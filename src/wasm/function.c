@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: Apache-2.0
+// One function: its locals, its body instruction by instruction, its label table.
+#include "translator.h"
+
+#define COST_MAX 0x8000u // operations without a branch that are charged together
+
+static struct ag_wasm_operand *after_groups(struct ag_wasm_translator *t)
+{
+    void *at = t->groups + t->group_count;
+    return at;
+}
+
+// `count` more locals of a type; *slot is the next free slot.
+static void add_locals(struct ag_wasm_translator *t, uint32_t count, uint8_t type, uint32_t *slot)
+{
+    struct ag_wasm_group *group = &t->groups[t->group_count];
+    const uint32_t first = t->group_count > 0 ? group[-1].end : 0;
+    if (count == 0 || t->reader.status != AG_OK)
+        return;
+    if (t->group_count > 0 && group[-1].type == type)
+        group--;
+    else if ((uint8_t *)(group + 1) > t->scratch + t->scratch_size - 64)
+        ag_wasm_fail(t, AG_ERR_WASM_LIMIT);
+    if (count > AG_WASM_FRAME_MAX || *slot + count * ag_wasm_slot_size(type) > AG_WASM_FRAME_MAX)
+        ag_wasm_fail(t, AG_ERR_WASM_LIMIT);
+    if (t->reader.status != AG_OK)
+        return;
+    if (group == &t->groups[t->group_count]) {
+        t->group_count++;
+        group->slot = (uint16_t)*slot;
+        group->type = type;
+    }
+    group->end = first + count;
+    *slot += count * ag_wasm_slot_size(type);
+}
+
+static void read_locals(struct ag_wasm_translator *t, uint32_t *slot)
+{
+    const uint32_t groups = ag_reader_leb_u32(&t->reader);
+    const uint8_t *start = t->reader.at;
+    uint64_t total = t->type.param_count;
+    if (groups > ag_reader_left(&t->reader))
+        ag_wasm_fail(t, AG_ERR_WASM_MALFORMED);
+    for (uint32_t i = 0; i < groups && t->reader.status == AG_OK; i++) {
+        total += ag_reader_leb_u32(&t->reader);
+        ag_wasm_read_value_type(&t->reader);
+    }
+    if (total > UINT32_MAX)
+        ag_wasm_fail(t, AG_ERR_WASM_MALFORMED);
+    if (t->reader.status != AG_OK)
+        return;
+    t->reader.at = start;
+    for (uint32_t i = 0; i < groups && t->reader.status == AG_OK; i++) {
+        const uint32_t count = ag_reader_leb_u32(&t->reader);
+        add_locals(t, count, ag_wasm_read_value_type(&t->reader), slot);
+    }
+}
+
+// Reads a local's index; its slot, and its type in *type.
+static uint16_t read_local(struct ag_wasm_translator *t, uint8_t *type)
+{
+    const uint32_t index = ag_reader_leb_u32(&t->reader);
+    uint32_t low = 0;
+    uint32_t high = t->group_count;
+    *type = 0;
+    while (low < high) {
+        const uint32_t middle = (low + high) / 2;
+        if (index < t->groups[middle].end)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    if (low == t->group_count)
+        ag_wasm_fail(t, AG_ERR_WASM_INVALID);
+    if (t->reader.status != AG_OK)
+        return 0;
+    const struct ag_wasm_group *group = &t->groups[low];
+    const uint32_t first = low > 0 ? group[-1].end : 0;
+    *type = group->type;
+    return (uint16_t)(group->slot + (index - first) * ag_wasm_slot_size(group->type));
+}
+
+// Sets a local to an operand: by changing where the last instruction puts it, if that made it.
+static void set_local(struct ag_wasm_translator *t, uint16_t slot,
+                      const struct ag_wasm_operand *operand)
+{
+    if (t->is_dead || t->reader.status != AG_OK)
+        return;
+    ag_wasm_spill(t, slot);
+    if (ag_wasm_is_fresh(t, operand))
+        t->window[t->last + 1u] = slot;
+    else
+        ag_wasm_move(t, operand, slot);
+    // From here on the instruction's result is a local, which nothing may redirect.
+    ag_wasm_emit_seal(t);
+}
+
+static void translate_local(struct ag_wasm_translator *t, uint8_t opcode)
+{
+    uint8_t type;
+    const uint16_t slot = read_local(t, &type);
+    if (t->reader.status != AG_OK)
+        return;
+    if (opcode == 0x20) {
+        ag_wasm_push(t, type, AG_WASM_LOCAL, slot);
+        return;
+    }
+    const struct ag_wasm_operand operand = ag_wasm_pop(t, type);
+    set_local(t, slot, &operand);
+    if (opcode == 0x22)
+        ag_wasm_push(t, type, AG_WASM_LOCAL, slot);
+}
+
+// A global's type, and where it is: its slot, or for an imported one its index.
+static void find_global(struct ag_wasm_translator *t, uint32_t index, struct ag_wasm_extern *type,
+                        uint32_t *at)
+{
+    *at = index;
+    if (index < t->layout.imported[AG_WASM_GLOBAL]) {
+        ag_wasm_module_extern(&t->module, AG_WASM_GLOBAL, index, type);
+        return;
+    }
+    struct ag_reader reader =
+        ag_wasm_module_reader(&t->module, t->layout.items[AG_WASM_SECTION_GLOBAL].offset);
+    struct ag_wasm_constant constant;
+    *at = 0;
+    for (index -= t->layout.imported[AG_WASM_GLOBAL];; index--) {
+        ag_wasm_read_global_type(&reader, type);
+        if (index == 0)
+            return;
+        ag_wasm_read_constant(&reader, &constant);
+        *at += ag_wasm_slot_size(type->value_type);
+    }
+}
+
+static void translate_global(struct ag_wasm_translator *t, uint8_t opcode)
+{
+    const uint32_t index = ag_reader_leb_u32(&t->reader);
+    struct ag_wasm_extern type;
+    uint32_t at;
+    if (index >= t->layout.total[AG_WASM_GLOBAL])
+        ag_wasm_fail(t, AG_ERR_WASM_INVALID);
+    if (t->reader.status != AG_OK)
+        return;
+    find_global(t, index, &type, &at);
+    const bool is_linked = index < t->layout.imported[AG_WASM_GLOBAL];
+    const bool is_wide = ag_wasm_slot_size(type.value_type) == 2;
+    if (opcode == 0x23) {
+        const uint16_t op = is_linked ? (is_wide ? AG_OP_LINKED_GET64 : AG_OP_LINKED_GET32)
+                                      : (is_wide ? AG_OP_GLOBAL_GET64 : AG_OP_GLOBAL_GET32);
+        ag_wasm_emit_op(t, op, 3);
+        ag_wasm_emit_unit(t, ag_wasm_push_temp(t, type.value_type));
+        ag_wasm_emit_unit(t, at);
+        return;
+    }
+    if (!type.is_mutable)
+        ag_wasm_fail(t, AG_ERR_WASM_INVALID);
+    const uint16_t op = is_linked ? (is_wide ? AG_OP_LINKED_SET64 : AG_OP_LINKED_SET32)
+                                  : (is_wide ? AG_OP_GLOBAL_SET64 : AG_OP_GLOBAL_SET32);
+    const struct ag_wasm_operand operand = ag_wasm_pop(t, type.value_type);
+    const uint16_t slot = ag_wasm_use(t, &operand);
+    ag_wasm_emit_op(t, op, 3);
+    ag_wasm_emit_unit(t, at);
+    ag_wasm_emit_unit(t, slot);
+}
+
+static bool is_number(uint8_t type)
+{
+    return type == 0 || type >= AG_WASM_F64;
+}
+
+static void translate_select(struct ag_wasm_translator *t, uint8_t opcode)
+{
+    uint8_t type = 0;
+    if (opcode == 0x1C) {
+        const uint32_t count = ag_reader_leb_u32(&t->reader);
+        type = ag_wasm_read_value_type(&t->reader);
+        if (count != 1)
+            ag_wasm_fail(t, AG_ERR_WASM_INVALID);
+    }
+    const struct ag_wasm_operand condition = ag_wasm_pop(t, AG_WASM_I32);
+    const struct ag_wasm_operand b = ag_wasm_pop(t, type);
+    const struct ag_wasm_operand a = ag_wasm_pop(t, type);
+    if (opcode == 0x1B) {
+        if (!is_number(a.type) || !is_number(b.type) ||
+            (a.type != b.type && a.type != 0 && b.type != 0))
+            ag_wasm_fail(t, AG_ERR_WASM_INVALID);
+        type = a.type != 0 ? a.type : b.type;
+    }
+    if (t->reader.status != AG_OK)
+        return;
+    const uint16_t slot_a = ag_wasm_use(t, &a);
+    const uint16_t slot_b = ag_wasm_use(t, &b);
+    const uint16_t slot_condition = ag_wasm_use(t, &condition);
+    ag_wasm_emit_op(t, ag_wasm_slot_size(type) == 2 ? AG_OP_SELECT64 : AG_OP_SELECT32, 5);
+    ag_wasm_emit_unit(t, ag_wasm_push_temp(t, type));
+    ag_wasm_emit_unit(t, slot_a);
+    ag_wasm_emit_unit(t, slot_b);
+    ag_wasm_emit_unit(t, slot_condition);
+}
+
+static void translate_constant(struct ag_wasm_translator *t, uint8_t opcode)
+{
+    const uint32_t offset = ag_wasm_offset(t);
+    switch (opcode) {
+    case 0x41:
+        ag_wasm_push(t, AG_WASM_I32, AG_WASM_CONST, (uint32_t)ag_reader_leb_s32(&t->reader));
+        break;
+    case 0x42:
+        ag_reader_leb_s64(&t->reader);
+        ag_wasm_push(t, AG_WASM_I64, AG_WASM_CONST, offset);
+        break;
+    case 0x43:
+        ag_reader_bytes(&t->reader, 4);
+        ag_wasm_push(t, AG_WASM_F32, AG_WASM_CONST, offset);
+        break;
+    default:
+        ag_reader_bytes(&t->reader, 8);
+        ag_wasm_push(t, AG_WASM_F64, AG_WASM_CONST, offset);
+    }
+}
+
+static void translate_reference(struct ag_wasm_translator *t, uint8_t opcode)
+{
+    if (opcode == 0xD0) {
+        ag_wasm_push(t, ag_wasm_read_reference_type(&t->reader), AG_WASM_CONST, 0);
+        return;
+    }
+    if (opcode == 0xD1) {
+        const struct ag_wasm_operand operand = ag_wasm_pop(t, 0);
+        if (operand.type >= AG_WASM_F64)
+            ag_wasm_fail(t, AG_ERR_WASM_INVALID);
+        const uint16_t slot = ag_wasm_use(t, &operand);
+        ag_wasm_emit_op(t, AG_OP_I32_EQ_K, 4);
+        ag_wasm_emit_unit(t, ag_wasm_push_temp(t, AG_WASM_I32));
+        ag_wasm_emit_unit(t, slot);
+        ag_wasm_emit_unit(t, 0);
+        return;
+    }
+    const uint32_t index = ag_reader_leb_u32(&t->reader);
+    if (index >= t->layout.total[AG_WASM_FUNCTION] ||
+        (t->declared && !(t->declared[index / 8] & 1u << index % 8)))
+        ag_wasm_fail(t, AG_ERR_WASM_INVALID);
+    if (t->reader.status != AG_OK)
+        return;
+    ag_wasm_emit_op(t, AG_OP_REF_FUNC, 3);
+    ag_wasm_emit_unit(t, ag_wasm_push_temp(t, AG_WASM_FUNCREF));
+    ag_wasm_emit_unit(t, index);
+}
+
+// The proposal that an opcode of no known instruction belongs to.
+static enum ag_status refusal_of_opcode(uint8_t opcode)
+{
+    switch (opcode) {
+    case 0x06:
+    case 0x07:
+    case 0x08:
+    case 0x09:
+    case 0x0A:
+    case 0x18:
+    case 0x19:
+    case 0x1F:
+        return AG_ERR_WASM_EXCEPTIONS;
+    case 0x12:
+    case 0x13:
+        return AG_ERR_WASM_TAIL_CALL;
+    case 0x14:
+    case 0x15:
+    case 0xD3:
+    case 0xD4:
+    case 0xD5:
+    case 0xD6:
+    case 0xFB:
+        return AG_ERR_WASM_GC;
+    case 0xFD:
+        return AG_ERR_WASM_SIMD;
+    case 0xFE:
+        return AG_ERR_WASM_THREADS;
+    default:
+        return AG_ERR_WASM_MALFORMED;
+    }
+}
+
+static void translate_prefixed(struct ag_wasm_translator *t)
+{
+    const uint32_t opcode = ag_reader_leb_u32(&t->reader);
+    if (t->reader.status != AG_OK)
+        return;
+    if (opcode <= 7)
+        ag_wasm_translate_saturating(t, opcode);
+    else if (opcode <= 17)
+        ag_wasm_translate_bulk(t, opcode);
+    else
+        ag_wasm_fail(t, AG_ERR_WASM_MALFORMED);
+}
+
+static void translate_instruction(struct ag_wasm_translator *t, uint8_t opcode)
+{
+    switch (opcode) {
+    case 0x00:
+        ag_wasm_emit_cost(t);
+        ag_wasm_emit_op(t, AG_OP_UNREACHABLE, 1);
+        ag_wasm_set_unreachable(t);
+        break;
+    case 0x01:
+        break;
+    case 0x02:
+    case 0x03:
+    case 0x04:
+        ag_wasm_translate_block(t, opcode);
+        break;
+    case 0x05:
+        ag_wasm_translate_else(t);
+        break;
+    case 0x0B:
+        ag_wasm_translate_end(t);
+        break;
+    case 0x0C:
+    case 0x0D:
+    case 0x0E:
+        ag_wasm_translate_branch(t, opcode);
+        break;
+    case 0x0F:
+        ag_wasm_translate_return(t);
+        break;
+    case 0x10:
+    case 0x11:
+        ag_wasm_translate_call(t, opcode);
+        break;
+    case 0x1A:
+        ag_wasm_pop(t, 0);
+        break;
+    case 0x1B:
+    case 0x1C:
+        translate_select(t, opcode);
+        break;
+    case 0x20:
+    case 0x21:
+    case 0x22:
+        translate_local(t, opcode);
+        break;
+    case 0x23:
+    case 0x24:
+        translate_global(t, opcode);
+        break;
+    case 0x25:
+    case 0x26:
+        ag_wasm_translate_table(t, opcode);
+        break;
+    case 0x41:
+    case 0x42:
+    case 0x43:
+    case 0x44:
+        translate_constant(t, opcode);
+        break;
+    case 0xD0:
+    case 0xD1:
+    case 0xD2:
+        translate_reference(t, opcode);
+        break;
+    case 0xFC:
+        translate_prefixed(t);
+        break;
+    default:
+        if (opcode >= 0x28 && opcode <= 0x40)
+            ag_wasm_translate_access(t, opcode);
+        else if (opcode >= 0x45 && opcode <= 0xC4)
+            ag_wasm_translate_numeric(t, opcode);
+        else
+            ag_wasm_fail(t, refusal_of_opcode(opcode));
+    }
+}
+
+// Structure costs nothing at run time.
+static bool is_structure(uint8_t opcode)
+{
+    return opcode == 0x01 || opcode == 0x02 || opcode == 0x03 || opcode == 0x05 || opcode == 0x0B;
+}
+
+static void watch(struct ag_wasm_translator *t, uint32_t offset)
+{
+    const bool is_past = ag_wasm_emit_position(t) > t->watch;
+    if (is_past && !t->watch_found)
+        t->watch_offset = offset;
+    t->watch_found = is_past;
+}
+
+static void begin_function(struct ag_wasm_translator *t)
+{
+    uint32_t slots = 0;
+    t->group_count = 0;
+    t->operand_count = 0;
+    t->control_count = 0;
+    t->controls = (void *)(t->scratch + t->scratch_size);
+    t->skip.chain = 0;
+    t->skip.far = AG_WASM_NONE;
+    t->is_dead = false;
+    t->cost = 0;
+    t->count = 0;
+    t->last = AG_WASM_NONE;
+    t->label_count = 0;
+    t->function_at = t->written;
+    t->watch_found = false;
+    for (uint32_t i = 0; i < t->type.param_count; i++)
+        add_locals(t, 1, t->type.params[i], &slots);
+    const uint32_t param_slots = slots;
+    read_locals(t, &slots);
+    t->operands = after_groups(t);
+    const uint32_t result_slots = ag_wasm_slots(t->type.results, t->type.result_count);
+    const uint32_t return_slot = result_slots > slots ? result_slots : slots;
+    if (return_slot >= AG_WASM_FRAME_MAX)
+        ag_wasm_fail(t, AG_ERR_WASM_LIMIT);
+    t->return_slot = (uint16_t)return_slot;
+    t->temp_base = (uint16_t)(return_slot + 1);
+    t->frame = t->temp_base;
+    ag_wasm_emit_unit(t, param_slots);
+    ag_wasm_emit_unit(t, slots);
+    ag_wasm_emit_unit(t, return_slot);
+    const uint32_t type = ag_wasm_module_function_type(
+        &t->module, t->function + t->layout.imported[AG_WASM_FUNCTION]);
+    if (t->reader.status == AG_OK)
+        ag_wasm_control_push(t, 0, AG_WASM_BLOCK_INDEX | type);
+}
+
+static void translate_body(struct ag_wasm_translator *t, const uint8_t *end)
+{
+    begin_function(t);
+    while (t->reader.status == AG_OK && t->control_count > 0) {
+        const uint32_t offset = ag_wasm_offset(t);
+        const uint8_t opcode = ag_reader_u8(&t->reader);
+        if (t->reader.status != AG_OK)
+            break;
+        if (!t->is_dead && !is_structure(opcode) && ++t->cost >= COST_MAX)
+            ag_wasm_emit_cost(t);
+        translate_instruction(t, opcode);
+        watch(t, offset);
+    }
+    ag_wasm_emit_flush(t);
+    if (t->reader.status == AG_OK && t->reader.at != end)
+        ag_wasm_fail(t, AG_ERR_WASM_MALFORMED);
+}
+
+static void write_labels(struct ag_wasm_translator *t)
+{
+    const uint32_t left = t->label_count - t->label_base;
+    ag_wasm_emit_bytes(t, t->labels, (left < AG_WASM_LABELS ? left : AG_WASM_LABELS) * 4);
+}
+
+// Labels beyond the first buffer: the function is translated again for each bufferful.
+static void write_more_labels(struct ag_wasm_translator *t, const uint8_t *start,
+                              const uint8_t *end)
+{
+    const uint32_t function_at = t->function_at;
+    const uint32_t label_count = t->label_count;
+    for (uint32_t base = AG_WASM_LABELS; base < label_count; base += AG_WASM_LABELS) {
+        const uint32_t written = t->written;
+        t->is_dry = true;
+        t->written = function_at;
+        t->label_base = (uint16_t)base;
+        t->reader.at = start;
+        translate_body(t, end);
+        t->is_dry = false;
+        t->written = written;
+        write_labels(t);
+    }
+}
+
+void ag_wasm_translate_function(struct ag_wasm_translator *t, const uint8_t *end,
+                                struct ag_wasm_entry *entry)
+{
+    const uint8_t *start = t->reader.at;
+    const uint32_t type = ag_wasm_module_function_type(
+        &t->module, t->function + t->layout.imported[AG_WASM_FUNCTION]);
+    ag_wasm_module_type(&t->module, type, &t->type);
+    t->groups = (void *)(t->scratch + t->scratch_fixed);
+    t->label_base = 0;
+    const uint8_t *module_end = t->reader.end;
+    t->reader.end = end;
+    translate_body(t, end);
+    entry->code = t->function_at;
+    entry->frame = t->frame;
+    entry->type = (uint16_t)ag_wasm_module_canonical(&t->module, type);
+    entry->labels = 0;
+    if (t->reader.status == AG_OK && t->label_count > 0 && !t->is_dry) {
+        ag_wasm_emit_align(t, 4);
+        entry->labels = t->written;
+        write_labels(t);
+        write_more_labels(t, start, end);
+    }
+    t->reader.end = module_end;
+}
