@@ -8,6 +8,7 @@
 #include "cli/build/assemble.h"
 #include "cli/build/check.h"
 #include "cli/build/compile.h"
+#include "cli/build/engine.h"
 #include "cli/build/project.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
@@ -27,6 +28,7 @@ struct result {
     struct ag_compile_output linked;
     struct ag_assemble_memory memory;
     struct ag_buffer file;
+    uint32_t code_size; // translated
     char *path;
     char *debug_path;
 };
@@ -66,6 +68,7 @@ static int print_json(const struct result *result)
     json_object_set_new(document, "fileSize", json_integer((json_int_t)result->file.size));
     json_object_set_new(document, "memory", json_integer(metadata->memory_size));
     json_object_set_new(document, "keepsPages", json_boolean(result->memory.keeps_pages));
+    json_object_set_new(document, "translatedSize", json_integer(result->code_size));
     json_object_set_new(document, "stack", json_integer(metadata->stack_size));
     json_object_set_new(document, "capabilities", capabilities_json(metadata));
     return ag_output_json(document);
@@ -87,6 +90,8 @@ static int print_summary(const struct result *result)
                result->linked.data_stack, result->linked.data_end - result->linked.data_stack,
                result->project->heap);
     printf("  call stack    %u bytes\n", metadata->stack_size);
+    printf("  on flash      %zu bytes of file, %u of translated code\n", result->file.size,
+           result->code_size);
     printf("  capabilities ");
     for (size_t i = 0; i < metadata->capability_count; i++)
         printf("%s %s %u", i > 0 ? "," : "",
@@ -118,6 +123,7 @@ static bool assemble(struct ag_project *project, struct result *result)
             ag_assemble_memory_of(&module, project->heap > 0 ? heap_end : linked->data_end);
         metadata->memory_size = result->memory.size;
         ag_assemble_file(&module, metadata, result->memory, &result->file);
+        fits = ag_engine_check(result->file.bytes, result->file.size, &result->code_size);
     }
     ag_module_clear(&module);
     return fits;

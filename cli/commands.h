@@ -10,6 +10,7 @@
 #define AG_COMMANDS(X) \
     X(GROUP_DEVELOP, new,      "make a plug-in project") \
     X(GROUP_DEVELOP, build,    "build a project into an unsigned plug-in file") \
+    X(GROUP_DEVELOP, run,      "run a plug-in here, on a board on the terminal") \
     X(GROUP_DEVELOP, inspect,  "show what a plug-in file is and needs, and who signed it") \
     X(GROUP_DEVELOP, bench,    "measure this build against the budgets") \
     X(GROUP_PUBLISH, keygen,   "make a pair of signing keys") \

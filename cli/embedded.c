@@ -12,6 +12,7 @@
             ".popsection\n");
 
 EMBED(ag_embedded_header, "airgraft.h")
+EMBED(ag_embedded_string, "string.h")
 EMBED(ag_embedded_template_json, "template/plugin.json")
 EMBED(ag_embedded_template_source, "template/plugin.c.in")
 EMBED(ag_embedded_template_readme, "template/README.md")

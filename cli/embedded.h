@@ -5,6 +5,7 @@
 
 // NUL-ended texts.
 extern const char ag_embedded_header[];           // airgraft.h
+extern const char ag_embedded_string[];           // string.h
 extern const char ag_embedded_template_json[];    // plugin.json
 extern const char ag_embedded_template_source[];  // NAME.c
 extern const char ag_embedded_template_readme[];  // README.md

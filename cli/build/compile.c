@@ -99,7 +99,7 @@ static void close_scratch(char *scratch, size_t object_count)
         snprintf(path, sizeof path, "%s/%zu.o", scratch, i);
         unlink(path);
     }
-    static const char *const names[] = { "airgraft.h", "module.wasm" };
+    static const char *const names[] = { "airgraft.h", "string.h", "module.wasm" };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         snprintf(path, sizeof path, "%s/%s", scratch, names[i]);
         unlink(path);
@@ -108,24 +108,29 @@ static void close_scratch(char *scratch, size_t object_count)
     free(scratch);
 }
 
-// A scratch folder with the SDK's header in it.
+static bool write_header(const char *scratch, const char *name, const char *content)
+{
+    char *path;
+    if (asprintf(&path, "%s/%s", scratch, name) < 0)
+        exit(ag_output_fail("close other programs", "out of memory"));
+    const bool written = ag_input_write(path, 0644, AG_INPUT_KEEP, content, strlen(content));
+    free(path);
+    return written;
+}
+
+// A scratch folder with the SDK's headers in it.
 static bool open_scratch(char **scratch)
 {
-    const char *parent = tool("TMPDIR", "/tmp");
-    char *header;
-    if (asprintf(scratch, "%s/airgraft-XXXXXX", parent) < 0)
-        return false;
+    if (asprintf(scratch, "%s/airgraft-XXXXXX", tool("TMPDIR", "/tmp")) < 0)
+        exit(ag_output_fail("close other programs", "out of memory"));
     if (!mkdtemp(*scratch)) {
         ag_output_fail("set TMPDIR to a folder that can be written", "cannot make %s: %s", *scratch,
                        strerror(errno));
         free(*scratch);
         return false;
     }
-    if (asprintf(&header, "%s/airgraft.h", *scratch) < 0)
-        return false;
-    const bool written =
-        ag_input_write(header, 0644, AG_INPUT_KEEP, ag_embedded_header, strlen(ag_embedded_header));
-    free(header);
+    const bool written = write_header(*scratch, "airgraft.h", ag_embedded_header) &&
+                         write_header(*scratch, "string.h", ag_embedded_string);
     if (!written)
         close_scratch(*scratch, 0);
     return written;
