@@ -354,34 +354,42 @@ static bool begin_value(struct ag_json *json, uint8_t byte, struct ag_json_event
 
 // ---- bytes inside a token
 
+static bool is_exponent_letter(uint8_t byte)
+{
+    return byte == 'e' || byte == 'E';
+}
+
+// After the digits before the point.
+static uint8_t after_integer(uint8_t byte)
+{
+    if (byte == '.')
+        return IN_POINT;
+    return is_exponent_letter(byte) ? IN_EXPONENT : 0;
+}
+
 // The state that a number is in after one more byte, or 0 when the byte is not part of it.
 static uint8_t number_after(uint8_t state, uint8_t byte)
 {
     const bool digit = is_digit(byte);
-    const bool letter_e = byte == 'e' || byte == 'E';
     switch ((enum json_state)state) {
     case IN_MINUS:
         if (byte == '0')
             return IN_ZERO;
         return digit ? IN_INTEGER : 0;
-    case IN_INTEGER:
-        if (digit)
-            return IN_INTEGER;
-        // fallthrough
     case IN_ZERO:
-        if (byte == '.')
-            return IN_POINT;
-        return letter_e ? IN_EXPONENT : 0;
+        return after_integer(byte);
+    case IN_INTEGER:
+        return digit ? IN_INTEGER : after_integer(byte);
     case IN_POINT:
         return digit ? IN_FRACTION : 0;
     case IN_FRACTION:
         if (digit)
             return IN_FRACTION;
-        return letter_e ? IN_EXPONENT : 0;
+        return is_exponent_letter(byte) ? IN_EXPONENT : 0;
     case IN_EXPONENT:
         if (byte == '+' || byte == '-')
             return IN_EXPONENT_SIGN;
-        // fallthrough
+        return digit ? IN_EXPONENT_DIGITS : 0;
     case IN_EXPONENT_SIGN:
     case IN_EXPONENT_DIGITS:
         return digit ? IN_EXPONENT_DIGITS : 0;
