@@ -482,8 +482,29 @@ static bool consider_all(struct ag_host *host, bool may_remove)
     return is_at_rest;
 }
 
+static bool somebody_is_paused(const struct ag_host *host)
+{
+    for (uint32_t i = 0; i < AG_CFG_PLUGIN_MAX; i++)
+        if (host->plugins.plugins[i].is_used && host->plugins.plugins[i].state == AG_STATE_PAUSED)
+            return true;
+    return false;
+}
+
+// Makes the plan due when the pause of a fetch is over and nothing else is being fetched.
+static void end_pauses(struct ag_host *host)
+{
+    if (host->installing)
+        return;
+    for (uint32_t i = 0; i < AG_CFG_PLUGIN_MAX; i++) {
+        const struct ag_plugin *plugin = &host->plugins.plugins[i];
+        if (plugin->is_used && plugin->state == AG_STATE_PAUSED && host->now_ms >= plugin->fetch_ms)
+            host->plan_is_due = true;
+    }
+}
+
 void ag_update_plan(struct ag_host *host)
 {
+    end_pauses(host);
     restart_failed(host);
     if (!host->plan_is_due)
         return;
@@ -492,7 +513,7 @@ void ag_update_plan(struct ag_host *host)
     bool is_idle = consider_all(host, false);
     if (is_idle && !host->plan_is_due)
         is_idle = consider_all(host, true);
-    is_idle = is_idle && !host->plan_is_due && !host->installing;
+    is_idle = is_idle && !host->plan_is_due && !host->installing && !somebody_is_paused(host);
     if (is_idle != host->is_idle) {
         host->is_idle = is_idle;
         ag_report_touch(host, NULL);
@@ -571,7 +592,7 @@ uint64_t ag_update_deadline(const struct ag_host *host)
         const struct ag_plugin *plugin = &host->plugins.plugins[i];
         if (!plugin->is_used)
             continue;
-        if (plugin->state == AG_STATE_PAUSED && plugin->fetch_ms < deadline)
+        if (plugin->state == AG_STATE_PAUSED && !host->installing && plugin->fetch_ms < deadline)
             deadline = plugin->fetch_ms;
         if (plugin->is_failing && plugin->phase == AG_PLUGIN_DOWN && plugin->restart_ms < deadline)
             deadline = plugin->restart_ms;

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// A board for tests: virtual time, pins that remember, a log that can be searched (and is also
+// shown with AG_TEST_VERBOSE in the environment).
+#ifndef AG_TEST_HOST_BOARD_H
+#define AG_TEST_HOST_BOARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define BOARD_PINS 8
+
+struct board {
+    uint64_t now_ms;
+    uint64_t random; // state of a generator that gives the same numbers every time
+    bool clock_is_known;
+    bool levels[BOARD_PINS];
+    uint8_t modes[BOARD_PINS]; // enum ag_pin_mode
+    uint32_t writes[BOARD_PINS];
+    char *log; // all lines since board_reset, "source: text\n"
+    unsigned long log_size;
+};
+
+extern struct board board;
+
+// Everything as at power-up; the log is empty.
+void board_reset(void);
+// Whether a line of the log contains the text.
+bool board_logged(const char *text);
+uint32_t board_log_count(const char *text);
+
+#endif

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+// Signed plug-in files of every behaviour that the host must cope with, assembled by hand.
+#include "test/unit/host/modules.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "cli/signing.h"
+#include "cli/trustfile.h"
+#include "plugin/abi.h"
+#include "plugin/capabilities.h"
+#include "test/harness.h"
+#include "test/unit/plugin/plugin_fixture.h"
+
+// Indices of the imported functions, in the order in which they are imported.
+enum {
+    CONFIGURE,
+    WRITE,
+    LOG,
+    SET_INT,
+    SEND,
+    GET_INT,
+    INITIALIZE,
+    EXECUTE,
+};
+
+static void add_signed_leb(struct ag_buffer *out, int32_t value)
+{
+    bool more = true;
+    while (more) {
+        uint8_t byte = (uint8_t)(value & 0x7F);
+        value >>= 7;
+        more = !((value == 0 && !(byte & 0x40)) || (value == -1 && (byte & 0x40)));
+        ag_buffer_append_u8(out, more ? byte | 0x80 : byte);
+    }
+}
+
+static void add_name(struct ag_buffer *out, const char *name)
+{
+    ag_buffer_append_leb(out, (uint32_t)strlen(name));
+    ag_buffer_append(out, name, strlen(name));
+}
+
+// Appends `content` behind its size and empties it.
+static void add_sized(struct ag_buffer *out, struct ag_buffer *content)
+{
+    ag_buffer_append_leb(out, (uint32_t)content->size);
+    ag_buffer_append(out, content->bytes, content->size);
+    ag_buffer_clear(content);
+}
+
+static void add_section(struct ag_buffer *out, uint8_t id, struct ag_buffer *content)
+{
+    ag_buffer_append_u8(out, id);
+    add_sized(out, content);
+}
+
+#define ADD(out, ...)                                                                              \
+    do {                                                                                           \
+        static const uint8_t bytes_[] = { __VA_ARGS__ };                                           \
+        ag_buffer_append(out, bytes_, sizeof bytes_);                                              \
+    } while (0)
+
+static void add_const(struct ag_buffer *out, int32_t value)
+{
+    ag_buffer_append_u8(out, 0x41);
+    add_signed_leb(out, value);
+}
+
+static void add_call(struct ag_buffer *out, uint32_t function)
+{
+    ag_buffer_append_u8(out, 0x10);
+    ag_buffer_append_leb(out, function);
+}
+
+static void add_import(struct ag_buffer *out, const char *module, const char *field, uint8_t type)
+{
+    add_name(out, module);
+    add_name(out, field);
+    ag_buffer_append_u8(out, 0);
+    ag_buffer_append_u8(out, type);
+}
+
+static void add_types_and_imports(struct ag_buffer *out, const struct module *module)
+{
+    struct ag_buffer content = { 0 };
+    ADD(&content, 6, 0x60, 0, 1, 0x7F,       // 0: () -> i32
+        0x60, 0, 0,                          // 1: () -> ()
+        0x60, 2, 0x7F, 0x7F, 1, 0x7F,        // 2: (i32 i32) -> i32
+        0x60, 3, 0x7F, 0x7F, 0x7F, 0,        // 3: (i32 i32 i32) -> ()
+        0x60, 3, 0x7F, 0x7F, 0x7E, 1, 0x7F,  // 4: (i32 i32 i64) -> i32
+        0x60, 3, 0x7F, 0x7F, 0x7E, 1, 0x7E); // 5: (i32 i32 i64) -> i64
+    add_section(out, 1, &content);
+    ADD(&content, 6);
+    add_import(&content, "gpio", "configure", 2);
+    add_import(&content, "gpio", module->behaviour == MODULE_UNKNOWN_IMPORT ? "explode" : "write",
+               2);
+    add_import(&content, "log", "write", 3);
+    add_import(&content, "report", "set_int", 4);
+    add_import(&content, "telemetry", "send", 2);
+    add_import(&content, "settings", "get_int", 5);
+    add_section(out, 2, &content);
+}
+
+// Raises the counter of runs, global 0.
+static void add_counting(struct ag_buffer *out)
+{
+    ADD(out, 0x23, 0, 0x41, 1, 0x6A, 0x24, 0);
+}
+
+static void add_good_run(struct ag_buffer *out, const struct module *module)
+{
+    add_counting(out);
+    add_const(out, module->pin);
+    add_const(out, (int32_t)(module->version & 1));
+    add_call(out, WRITE);
+    ADD(out, 0x1A);
+}
+
+static void add_initialize(struct ag_buffer *out, const struct module *module)
+{
+    struct ag_buffer body = { 0 };
+    ADD(&body, 0); // no locals
+    if (module->behaviour == MODULE_TRAPS_AT_START)
+        ADD(&body, 0x00);
+    add_const(&body, module->pin);
+    add_const(&body, 3); // output
+    add_call(&body, CONFIGURE);
+    ADD(&body, 0x1A);
+    add_const(&body, module->behaviour == MODULE_REFUSES);
+    ADD(&body, 0x0B);
+    add_sized(out, &body);
+}
+
+static void add_reporting_run(struct ag_buffer *body, const struct module *module)
+{
+    add_counting(body);
+    ADD(body, 0x41, 0, 0x41, 1, 0x23, 0, 0xAD); // "n", runs
+    add_call(body, SET_INT);
+    ADD(body, 0x1A, 0x41, 8, 0x41, 7); // {"a":1}
+    add_call(body, SEND);
+    ADD(body, 0x1A);
+    add_const(body, module->pin);
+    ADD(body, 0x41, 1, 0x41, 1, 0x42, 0); // "x", otherwise 0
+    add_call(body, GET_INT);
+    ADD(body, 0xA7);
+    add_call(body, WRITE);
+    ADD(body, 0x1A);
+}
+
+static void add_execute(struct ag_buffer *out, const struct module *module)
+{
+    struct ag_buffer body = { 0 };
+    if (module->behaviour == MODULE_COMPUTES)
+        ADD(&body, 1, 1, 0x7F); // a counter
+    else
+        ADD(&body, 0);
+    switch (module->behaviour) {
+    case MODULE_TRAPS_LATER:
+        add_good_run(&body, module);
+        ADD(&body, 0x23, 0);
+        add_const(&body, (int32_t)module->argument);
+        ADD(&body, 0x4E, 0x04, 0x40, 0x00, 0x0B); // i32.ge_s, if, unreachable
+        break;
+    case MODULE_SPINS:
+        ADD(&body, 0x03, 0x40, 0x0C, 0, 0x0B);
+        break;
+    case MODULE_COMPUTES:
+        ADD(&body, 0x03, 0x40, 0x20, 0, 0x41, 1, 0x6A, 0x22, 0);
+        add_const(&body, (int32_t)module->argument);
+        ADD(&body, 0x49, 0x0D, 0, 0x0B);
+        add_good_run(&body, module);
+        break;
+    case MODULE_INVALID:
+        ADD(&body, 0x6A);
+        break;
+    case MODULE_HOSTILE_POINTER:
+        ADD(&body, 0x41, 0, 0x41, 0x70, 0x41, 0x20); // level 0, text at -16, 32 bytes
+        add_call(&body, LOG);
+        break;
+    case MODULE_REPORTS:
+        add_reporting_run(&body, module);
+        break;
+    case MODULE_GOOD:
+    case MODULE_TRAPS_AT_START:
+    case MODULE_REFUSES:
+    case MODULE_NO_EXECUTE:
+    case MODULE_UNKNOWN_IMPORT:
+    case MODULE_LARGE:
+        add_good_run(&body, module);
+        break;
+    }
+    ADD(&body, 0x0B);
+    add_sized(out, &body);
+}
+
+static uint32_t memory_of(const struct module *module)
+{
+    return module->memory_size ? module->memory_size : 256;
+}
+
+static void add_sections(struct ag_buffer *out, const struct module *module)
+{
+    struct ag_buffer content = { 0 };
+    add_types_and_imports(out, module);
+    ADD(&content, 2, 0, 1);
+    add_section(out, 3, &content);
+    ADD(&content, 1, 8);
+    ag_buffer_append_leb(&content, memory_of(module));
+    ADD(&content, 0);
+    add_section(out, 5, &content);
+    ADD(&content, 1, 0x7F, 1, 0x41, 0, 0x0B);
+    add_section(out, 6, &content);
+    ag_buffer_append_u8(&content, module->behaviour == MODULE_NO_EXECUTE ? 1 : 2);
+    add_name(&content, "initialize");
+    ADD(&content, 0, INITIALIZE);
+    if (module->behaviour != MODULE_NO_EXECUTE) {
+        add_name(&content, "execute");
+        ADD(&content, 0, EXECUTE);
+    }
+    add_section(out, 7, &content);
+    ADD(&content, 2);
+    add_initialize(&content, module);
+    add_execute(&content, module);
+    add_section(out, 10, &content);
+    ADD(&content, 2, 0, 0x41, 0, 0x0B, 2, 'n', 'x', 0, 0x41, 8, 0x0B, 7, '{', '"', 'a', '"', ':',
+        '1', '}');
+    add_section(out, 11, &content);
+    if (module->behaviour == MODULE_LARGE) {
+        add_name(&content, "ballast");
+        for (uint32_t i = 0; i < module->argument; i++)
+            ag_buffer_append_u8(&content, (uint8_t)(i * 2654435761u >> 24));
+        add_section(out, 0, &content);
+    }
+}
+
+static void write_metadata(struct ag_writer *writer, const struct module *module)
+{
+    struct ag_plugin_metadata metadata = {
+        .version = module->version,
+        .epoch = module->epoch,
+        .abi = AG_ABI_VERSION,
+        .memory_size = memory_of(module),
+        .stack_size = 256,
+        .period_ms = module->period_ms ? module->period_ms : 100,
+        .fuel_per_run = module->fuel_per_run ? module->fuel_per_run : 100000,
+        .capability_count = 1,
+        .capabilities = { { AG_CAPABILITY_GPIO, 1 } },
+    };
+    memcpy(metadata.name, module->name, strlen(module->name) + 1);
+    if (module->capability) {
+        metadata.capabilities[1].id = module->capability;
+        metadata.capabilities[1].version = 1;
+        metadata.capability_count = 2;
+    }
+    ag_metadata_write(writer, &metadata);
+    CHECK_EQUAL(writer->status, AG_OK);
+}
+
+void module_build(struct ag_buffer *out, const struct module *module)
+{
+    uint8_t payload[AG_METADATA_SIZE_MAX];
+    struct ag_writer writer;
+    ag_writer_init(&writer, payload, sizeof payload);
+    write_metadata(&writer, module);
+    struct ag_buffer sections = { 0 };
+    add_sections(&sections, module);
+    ag_buffer_clear(out);
+    fixture_unsigned(out, payload, writer.size, sections.bytes, sections.size);
+    ag_buffer_clear(&sections);
+    if (module->unsigned_)
+        return;
+    struct ag_keyfile key = fixture_key(module->key ? module->key : MODULE_KEY);
+    fixture_sign(out, &key);
+    ag_keyfile_close(&key);
+}
+
+void module_trust(struct ag_buffer *out)
+{
+    struct ag_keyfile authority = fixture_key(1);
+    struct ag_keyfile plugins = fixture_key(MODULE_KEY);
+    struct ag_trustfile_plan plan = {
+        .epoch = 1,
+        .threshold = 1,
+        .authority_keys = authority.public_,
+        .authority_count = 1,
+        .plugin_keys = plugins.public_,
+        .plugin_count = 1,
+        .signers = &authority,
+        .signer_count = 1,
+    };
+    ag_buffer_clear(out);
+    ag_trustfile_make(&plan, out);
+    ag_keyfile_close(&authority);
+    ag_keyfile_close(&plugins);
+}

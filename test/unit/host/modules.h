@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Signed plug-in files of every behaviour that the host must cope with, assembled by hand.
+#ifndef AG_TEST_HOST_MODULES_H
+#define AG_TEST_HOST_MODULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cli/buffer.h"
+
+enum module_behaviour {
+    MODULE_GOOD,            // sets pin 0 to the lowest bit of its version in every run
+    MODULE_TRAPS_LATER,     // good, but traps in run `argument`
+    MODULE_TRAPS_AT_START,  // traps in initialize
+    MODULE_REFUSES,         // initialize returns 1
+    MODULE_SPINS,           // execute never returns
+    MODULE_COMPUTES,        // execute counts to `argument` and then does as MODULE_GOOD
+    MODULE_NO_EXECUTE,      // exports no execute
+    MODULE_UNKNOWN_IMPORT,  // imports gpio.explode
+    MODULE_INVALID,         // signed, but fails validation
+    MODULE_HOSTILE_POINTER, // hands the host a pointer outside of its memory
+    MODULE_REPORTS,         // reports property "n" = runs, sends telemetry, reads setting "x"
+    MODULE_LARGE,           // good, with `argument` bytes of ballast
+};
+
+struct module {
+    const char *name;
+    uint32_t version;
+    uint32_t epoch;
+    enum module_behaviour behaviour;
+    uint32_t argument;
+    uint32_t memory_size;  // 0: 256
+    uint32_t period_ms;    // 0: 100
+    uint32_t fuel_per_run; // 0: 100000
+    uint8_t pin;           // instead of 0
+    uint8_t key;           // seed of the key that signs; 0: the one that is trusted
+    bool unsigned_;        // not signed at all
+    uint16_t capability;   // needed besides gpio; 0: none
+};
+
+// The trusted key's seed.
+#define MODULE_KEY 7u
+
+// Appends the file.
+void module_build(struct ag_buffer *out, const struct module *module);
+
+// Appends a trust store object that trusts MODULE_KEY.
+void module_trust(struct ag_buffer *out);
+
+#endif

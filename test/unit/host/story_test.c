@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+// The main job from end to end, in one process: install, update, roll back, restart, remove.
+#include <stdio.h>
+#include <string.h>
+
+#include "test/harness.h"
+#include "test/unit/host/world.h"
+
+static void publish_blinky(void)
+{
+    world_publish("blinky-10.wasm", &(struct module){ .name = "blinky", .version = 10 });
+    world_publish("blinky-11.wasm", &(struct module){ .name = "blinky", .version = 11 });
+    world_publish("blinky-12.wasm", &(struct module){ .name = "blinky",
+                                                      .version = 12,
+                                                      .behaviour = MODULE_TRAPS_LATER,
+                                                      .argument = 3 });
+}
+
+static void a_device_provisions_itself_and_installs_what_its_twin_desires(void)
+{
+    world_open();
+    publish_blinky();
+    world_desire_one("blinky", 10);
+    world_boot();
+    CHECK(world_settle(60000));
+    CHECK_EQUAL(world.hub.registrations, 1);
+    CHECK_TEXT(world.hub_pipe.host, "hub.example");
+    CHECK_TEXT(world_state("blinky"), "running");
+    CHECK_EQUAL(world_version("blinky"), 10);
+    CHECK_EQUAL(world_error("blinky"), 0);
+    CHECK_EQUAL(board.modes[0], 3);
+    CHECK(board.writes[0] >= 3);
+    CHECK(board_logged("host: blinky 10: downloading"));
+    CHECK(board_logged("host: blinky 10: verified"));
+    CHECK(board_logged("host: blinky 10: trial"));
+    CHECK(board_logged("host: blinky 10: confirmed"));
+    world_close();
+}
+
+static void a_newer_version_replaces_an_older_one_without_a_restart(void)
+{
+    world_open();
+    publish_blinky();
+    world_desire_one("blinky", 10);
+    world_boot();
+    CHECK(world_settle(60000));
+    CHECK(!board.levels[0]);
+    world_desire_one("blinky", 11);
+    CHECK(world_settle(60000));
+    CHECK(board.levels[0]);
+    CHECK_EQUAL(world_version("blinky"), 11);
+    CHECK_TEXT(world_state("blinky"), "running");
+    CHECK_EQUAL(json_integer_value(json_object_get(world_reported("blinky"), "previous")), 10);
+    CHECK_EQUAL(world.hub.connects, 1);
+    world_close();
+}
+
+static void a_version_that_traps_in_its_third_run_is_rolled_back_and_never_tried_again(void)
+{
+    world_open();
+    publish_blinky();
+    world_desire_one("blinky", 11);
+    world_boot();
+    CHECK(world_settle(60000));
+    world_desire_one("blinky", 12);
+    CHECK(world_settle(60000));
+    CHECK_TEXT(world_state("blinky"), "rolled_back");
+    CHECK_EQUAL(world_version("blinky"), 11);
+    CHECK_EQUAL(world_error("blinky"), 1207);
+    CHECK(board_logged("host: blinky 12: rolled back to 11: trap_unreachable (1207)"));
+    uint32_t requests = world.requests;
+    board.levels[0] = false;
+    world_run(60000);
+    CHECK(board.levels[0]);
+    CHECK_EQUAL(world.requests, requests);
+
+    world_reset();
+    CHECK(world_settle(60000));
+    CHECK_EQUAL(world.requests, requests);
+    CHECK_TEXT(world_state("blinky"), "rolled_back");
+    CHECK_EQUAL(world_error("blinky"), 1207);
+    CHECK_EQUAL(world_version("blinky"), 11);
+    world_close();
+}
+
+static void after_a_reset_the_confirmed_version_runs_before_there_is_a_network(void)
+{
+    world_open();
+    publish_blinky();
+    world_desire_one("blinky", 11);
+    world_boot();
+    CHECK(world_settle(60000));
+    world.hub_pipe.open_fails = AG_ERR_CONNECT;
+    world_reset();
+    world_run(500);
+    CHECK(board.levels[0]);
+    CHECK(board.writes[0] > 3);
+    CHECK_EQUAL(world.hub.connects, 1);
+    world.hub_pipe.open_fails = AG_OK;
+    CHECK(world_settle(300000));
+    CHECK_EQUAL(world.hub.registrations, 1); // the assignment was remembered
+    CHECK_EQUAL(world.requests, 1);
+    world_close();
+}
+
+static void a_name_that_is_gone_from_the_list_is_removed_after_the_rest_is_in_place(void)
+{
+    world_open();
+    publish_blinky();
+    world_publish("other-1.wasm", &(struct module){ .name = "other", .version = 1, .pin = 1 });
+    world_desire_one("blinky", 10);
+    world_boot();
+    CHECK(world_settle(60000));
+    world_desire_one("other", 1);
+    CHECK(world_settle(60000));
+    CHECK(!world_is_reported("blinky"));
+    CHECK_TEXT(world_state("other"), "running");
+    CHECK_EQUAL(board.modes[0], 0); // its pin is an input again
+    CHECK_EQUAL(board.modes[1], 3);
+    const char *confirmed = strstr(board.log, "other 1: confirmed");
+    const char *removed = strstr(board.log, "blinky 10: removed");
+    CHECK(confirmed && removed && confirmed < removed);
+    world_desire("[]");
+    CHECK(world_settle(60000));
+    CHECK(!world_is_reported("other"));
+    world_reset();
+    CHECK(world_settle(60000));
+    CHECK(!world_is_reported("other"));
+    world_close();
+}
+
+static void the_same_desired_state_twice_changes_nothing(void)
+{
+    world_open();
+    publish_blinky();
+    world_desire_one("blinky", 10);
+    world_boot();
+    CHECK(world_settle(60000));
+    uint32_t operations = world.flash.operations;
+    uint32_t requests = world.requests;
+    world_desire_one("blinky", 10);
+    CHECK(world_settle(60000));
+    CHECK_EQUAL(world.flash.operations, operations);
+    CHECK_EQUAL(world.requests, requests);
+    world_close();
+}
+
+static void the_object_form_works_like_the_list(void)
+{
+    world_open();
+    publish_blinky();
+    world_desire("{'blinky':{'Version':10,'Url':'https://files.example/blinky-10.wasm'}}");
+    world_boot();
+    CHECK(world_settle(60000));
+    CHECK_EQUAL(world_version("blinky"), 10);
+    world_desire("{'blinky':{'Version':11,'Url':'https://files.example/blinky-11.wasm'}}");
+    CHECK(world_settle(60000));
+    CHECK_EQUAL(world_version("blinky"), 11);
+    world_close();
+}
+
+static void a_plug_in_that_is_not_enabled_is_stopped_and_kept(void)
+{
+    world_open();
+    publish_blinky();
+    world_desire_one("blinky", 11);
+    world_boot();
+    CHECK(world_settle(60000));
+    world_desire("[{'Name':'blinky','Version':11,'Enabled':false,"
+                 "'Url':'https://files.example/blinky-11.wasm'}]");
+    CHECK(world_settle(60000));
+    CHECK_TEXT(world_state("blinky"), "stopped");
+    uint32_t writes = board.writes[0];
+    world_run(5000);
+    CHECK_EQUAL(board.writes[0], writes);
+    world_reset();
+    world_run(5000);
+    CHECK_EQUAL(board.writes[0], writes); // also after a reset
+    world_desire_one("blinky", 11);
+    CHECK(world_settle(60000));
+    CHECK_TEXT(world_state("blinky"), "running");
+    CHECK(board.writes[0] > writes);
+    CHECK_EQUAL(world.requests, 1);
+    world_close();
+}
+
+static void an_older_version_needs_leave(void)
+{
+    world_open();
+    publish_blinky();
+    world_desire_one("blinky", 11);
+    world_boot();
+    CHECK(world_settle(60000));
+    world_desire_one("blinky", 10);
+    CHECK(world_settle(60000));
+    CHECK_EQUAL(world_error("blinky"), 1411);
+    CHECK_EQUAL(world_version("blinky"), 11);
+    world_desire("[{'Name':'blinky','Version':10,'AllowDowngrade':true,"
+                 "'Url':'https://files.example/blinky-10.wasm'}]");
+    CHECK(world_settle(60000));
+    CHECK_EQUAL(world_version("blinky"), 10);
+    CHECK_EQUAL(world_error("blinky"), 0);
+    world_close();
+}
+
+static void a_newer_desired_state_supersedes_one_in_progress(void)
+{
+    world_open();
+    publish_blinky();
+    world_publish("blinky-20.wasm", &(struct module){ .name = "blinky",
+                                                      .version = 20,
+                                                      .behaviour = MODULE_LARGE,
+                                                      .argument = 20000 });
+    world_desire_one("blinky", 10);
+    world_boot();
+    CHECK(world_settle(60000));
+    world.file_pipe.cut_after = 100;
+    world_desire_one("blinky", 20);
+    CHECK(!world_settle(3000));
+    world.file_pipe.cut_after = 0;
+    world_desire_one("blinky", 11);
+    CHECK(world_settle(60000));
+    CHECK_EQUAL(world_version("blinky"), 11);
+    CHECK_TEXT(world_state("blinky"), "running");
+    CHECK_EQUAL(world_error("blinky"), 0);
+    world_close();
+}
+
+static void settings_periods_and_reports_of_a_plug_in_reach_their_places(void)
+{
+    world_open();
+    world_publish("probe-1.wasm",
+                  &(struct module){ .name = "probe", .version = 1, .behaviour = MODULE_REPORTS });
+    world_desire("[{'Name':'probe','Version':1,'Url':'https://files.example/probe-1.wasm',"
+                 "'Settings':{'y':[1],'x':1},'PeriodMs':500}]");
+    world_boot();
+    world_run(10000);
+    CHECK(board.levels[0]);
+    CHECK(board.writes[0] >= 15 && board.writes[0] <= 21);
+    json_t *properties = json_object_get(world_reported("probe"), "properties");
+    CHECK(json_integer_value(json_object_get(properties, "n")) >= 10);
+    CHECK(world.hub.telemetry_count >= 10);
+    CHECK_TEXT(world.hub.telemetry, "{\"a\":1}");
+    CHECK(strstr(world.hub.telemetry_topic, "plugin=probe") != NULL);
+    CHECK(world.hub.reports < 25);
+    world_desire("[{'Name':'probe','Version':1,'Url':'https://files.example/probe-1.wasm',"
+                 "'Settings':{'x':0},'PeriodMs':500}]");
+    world_run(2000);
+    CHECK(!board.levels[0]);
+    CHECK_EQUAL(world.requests, 1);
+    world.hub_pipe.open_fails = AG_ERR_DNS;
+    world_reset(); // options are remembered
+    uint32_t writes = board.writes[0];
+    world_run(2000);
+    CHECK(!board.levels[0]);
+    CHECK(board.writes[0] >= writes + 3 && board.writes[0] <= writes + 5);
+    world_close();
+}
+
+static void thirty_two_plug_ins_run_and_are_reported_within_the_limits_of_a_patch(void)
+{
+    char modules[8192] = "[";
+    world_open();
+    world.config.desired_size = 16384;
+    for (int i = 0; i < 32; i++) {
+        char name[32];
+        char path[64];
+        char entry[200];
+        snprintf(name, sizeof name, "plug-in number %d", i);
+        snprintf(path, sizeof path, "p%d.wasm", i);
+        world_publish(path,
+                      &(struct module){ .name = name, .version = 3, .pin = (uint8_t)(i % 8) });
+        snprintf(entry, sizeof entry,
+                 "%s{'Name':'%s','Version':3,'Url':'https://files.example/%s'}", i ? "," : "", name,
+                 path);
+        strcat(modules, entry);
+    }
+    strcat(modules, "]");
+    world_desire(modules);
+    world_boot();
+    CHECK(world_settle(120000));
+    json_t *reported = json_object_get(world.hub.reported, "firmware_modules");
+    CHECK_EQUAL(json_object_size(reported), 32);
+    CHECK_TEXT(world_state("plug-in%20number%2031"), "running");
+    world_reset();
+    CHECK(world_settle(120000));
+    CHECK_EQUAL(world.requests, 32);
+    world_close();
+}
+
+static const struct test_case cases[] = {
+    TEST(a_device_provisions_itself_and_installs_what_its_twin_desires),
+    TEST(a_newer_version_replaces_an_older_one_without_a_restart),
+    TEST(a_version_that_traps_in_its_third_run_is_rolled_back_and_never_tried_again),
+    TEST(after_a_reset_the_confirmed_version_runs_before_there_is_a_network),
+    TEST(a_name_that_is_gone_from_the_list_is_removed_after_the_rest_is_in_place),
+    TEST(the_same_desired_state_twice_changes_nothing),
+    TEST(the_object_form_works_like_the_list),
+    TEST(a_plug_in_that_is_not_enabled_is_stopped_and_kept),
+    TEST(an_older_version_needs_leave),
+    TEST(a_newer_desired_state_supersedes_one_in_progress),
+    TEST(settings_periods_and_reports_of_a_plug_in_reach_their_places),
+    TEST(thirty_two_plug_ins_run_and_are_reported_within_the_limits_of_a_patch),
+};
+TEST_MAIN(cases)

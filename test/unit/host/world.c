@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+// A host in a world that fits into one process.
+#include "test/unit/host/world.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test/harness.h"
+#include "test/unit/host/world_net.h"
+
+#define FLASH_SIZE  (256u * 1024u)
+#define MEMORY_SIZE (48u * 1024u) // for plug-ins
+
+struct world world;
+
+void world_open(void)
+{
+    memset(&world, 0, sizeof world);
+    board_reset();
+    sim_flash_open(&world.flash, FLASH_SIZE);
+    world_net_open_pipe(&world.hub_pipe);
+    world_net_open_pipe(&world.file_pipe);
+    world.hub.desired = json_object();
+    world.hub.reported = json_object();
+    world.hub.version = 1;
+    module_trust(&world.trust);
+    ag_host_config_init(&world.config);
+    world.config.id_scope = "0ne00000001";
+    world.config.registration_id = "dev-1";
+    world.config.key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    world.config.dps_host = "dps.example";
+    world.config.trust = world.trust.bytes;
+    world.config.trust_size = world.trust.size;
+    world.config.trial_runs = 3;
+    world.config.trial_time_ms = 100;
+    world.config.slice_fuel = 20000;
+}
+
+void world_close(void)
+{
+    world_power_off();
+    world_net_close_pipe(&world.hub_pipe);
+    world_net_close_pipe(&world.file_pipe);
+    for (uint32_t i = 0; i < world.file_count; i++)
+        ag_buffer_clear(&world.files[i].bytes);
+    ag_buffer_clear(&world.trust);
+    json_decref(world.hub.desired);
+    json_decref(world.hub.reported);
+    free(world.hub.desired_text);
+    CHECK_EQUAL(world.flash.counts.breaches, 0);
+    sim_flash_close(&world.flash);
+}
+
+void world_boot(void)
+{
+    struct ag_host_board parts = { .flash = &world.flash.flash,
+                                   .hub = &world.hub_pipe.stream,
+                                   .download = &world.file_pipe.stream };
+    world.memory_size = ag_host_size(&world.config) + MEMORY_SIZE;
+    world.memory = malloc(world.memory_size);
+    CHECK_EQUAL(ag_host_init(world.memory, world.memory_size, &world.config, &parts, &world.host),
+                AG_OK);
+}
+
+void world_power_off(void)
+{
+    world_net_close_pipe(&world.hub_pipe);
+    world_net_close_pipe(&world.file_pipe);
+    free(world.memory);
+    world.memory = NULL;
+    world.host = NULL;
+}
+
+void world_reset(void)
+{
+    world_power_off();
+    memset(board.levels, 0, sizeof board.levels);
+    memset(board.modes, 0, sizeof board.modes);
+    sim_flash_restart(&world.flash);
+    world_boot();
+}
+
+// Would a read say anything?
+static bool is_readable(const struct world_pipe *pipe)
+{
+    if (!pipe->is_open || pipe->is_stalled)
+        return false;
+    return pipe->open_fails != AG_OK || pipe->is_closed_by_peer ||
+           pipe->to_device_at < pipe->to_device.size ||
+           (pipe->cut_after && pipe->delivered >= pipe->cut_after);
+}
+
+// One step, and the time until the next one, at most until `end`.
+static void step(uint64_t end)
+{
+    uint32_t wait = ag_host_step(world.host, board.now_ms);
+    if (is_readable(&world.hub_pipe) || is_readable(&world.file_pipe))
+        wait = 0;
+    uint64_t next = board.now_ms + (wait ? wait : 1); // a step takes its time, too
+    board.now_ms = next < end ? next : end;
+}
+
+void world_run(uint32_t ms)
+{
+    uint64_t end = board.now_ms + ms;
+    while (board.now_ms < end)
+        step(end);
+}
+
+bool world_settle(uint32_t ms)
+{
+    uint64_t end = board.now_ms + ms;
+    while (board.now_ms < end) {
+        step(end);
+        struct ag_host_status status;
+        ag_host_status(world.host, &status);
+        if (status.link == AG_HOST_LINK_ONLINE && status.is_idle && status.is_reported &&
+            status.desired_version >= world.hub.version)
+            return true;
+    }
+    return false;
+}
+
+struct world_file *world_publish_bytes(const char *path, const void *bytes, size_t size)
+{
+    struct world_file *file = NULL;
+    for (uint32_t i = 0; i < world.file_count; i++)
+        if (strcmp(world.files[i].path, path) == 0)
+            file = &world.files[i];
+    if (!file) {
+        CHECK(world.file_count < WORLD_FILES);
+        file = &world.files[world.file_count++];
+        snprintf(file->path, sizeof file->path, "%s", path);
+    }
+    ag_buffer_clear(&file->bytes);
+    ag_buffer_append(&file->bytes, bytes, size);
+    file->generation++;
+    return file;
+}
+
+struct world_file *world_publish(const char *path, const struct module *module)
+{
+    struct ag_buffer bytes = { 0 };
+    module_build(&bytes, module);
+    struct world_file *file = world_publish_bytes(path, bytes.bytes, bytes.size);
+    ag_buffer_clear(&bytes);
+    return file;
+}
+
+static void send_patch(const char *text)
+{
+    char topic[96];
+    if (!world.hub_pipe.is_open || !world.hub.is_subscribed)
+        return;
+    snprintf(topic, sizeof topic, "$iothub/twin/PATCH/properties/desired/?$version=%" PRIu64,
+             world.hub.version);
+    world_net_publish(topic, text);
+}
+
+void world_desire(const char *modules)
+{
+    size_t size = strlen(modules);
+    char *text = strdup(modules);
+    for (size_t i = 0; i < size; i++)
+        if (text[i] == '\'')
+            text[i] = '"';
+    free(world.hub.desired_text);
+    world.hub.desired_text = NULL;
+    json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
+    CHECK(value != NULL);
+    json_object_set_new(world.hub.desired, "firmware_modules", value);
+    world.hub.version++;
+    json_object_set_new(world.hub.desired, "$version", json_integer((json_int_t)world.hub.version));
+    char *patch = json_dumps(world.hub.desired, JSON_COMPACT);
+    send_patch(patch);
+    free(patch);
+    free(text);
+}
+
+void world_desire_raw(const char *text)
+{
+    free(world.hub.desired_text);
+    world.hub.desired_text = strdup(text);
+    world.hub.version++;
+    send_patch(text);
+}
+
+void world_desire_one(const char *name, uint32_t version)
+{
+    char modules[256];
+    snprintf(modules, sizeof modules,
+             "[{'Name':'%s','Version':%u,'Url':'https://files.example/%s-%u.wasm'}]", name,
+             (unsigned)version, name, (unsigned)version);
+    world_desire(modules);
+}
+
+json_t *world_reported(const char *name)
+{
+    return json_object_get(json_object_get(world.hub.reported, "firmware_modules"), name);
+}
+
+bool world_is_reported(const char *name)
+{
+    return world_reported(name) != NULL;
+}
+
+const char *world_state(const char *name)
+{
+    const char *text = json_string_value(json_object_get(world_reported(name), "state"));
+    return text ? text : "";
+}
+
+uint32_t world_version(const char *name)
+{
+    return (uint32_t)json_integer_value(json_object_get(world_reported(name), "version"));
+}
+
+uint32_t world_error(const char *name)
+{
+    json_t *error = json_object_get(world_reported(name), "error");
+    return (uint32_t)json_integer_value(json_object_get(error, "code"));
+}
+
+void world_kick(void)
+{
+    world.hub_pipe.is_closed_by_peer = true;
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// A host in a world that fits into one process: flash in memory, and in place of the network a hub
+// with DPS and a server for files, each a struct ag_stream that answers byte for byte.
+//
+// The faults are knobs that a test turns; all else is deterministic.
+#ifndef AG_TEST_HOST_WORLD_H
+#define AG_TEST_HOST_WORLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "cli/buffer.h"
+#include "host/host.h"
+#include "platform/stream.h"
+#include "port/sim/sim_flash.h"
+#include "test/unit/host/board.h"
+#include "test/unit/host/modules.h"
+
+#define WORLD_FILES 40
+
+// One end of a stream as the server sees it.
+struct world_pipe {
+    struct ag_stream stream;
+    bool is_open;
+    bool is_closed_by_peer;
+    uint32_t opens;            // how often it was opened
+    enum ag_status open_fails; // knob: what read and write say instead of connecting
+    uint32_t chunk;            // knob: most bytes a call moves; 0: all
+    uint32_t cut_after;        // knob: bytes to the device until the connection breaks; 0: never
+    uint32_t delivered;        // bytes to the device since it was opened
+    bool is_stalled;           // knob: neither reads nor writes go on
+    char host[256];            // of the last open
+    uint16_t port;
+    struct ag_buffer to_device;
+    size_t to_device_at;
+    struct ag_buffer from_device;
+};
+
+struct world_file {
+    char path[64];
+    struct ag_buffer bytes;
+    uint32_t generation; // in its ETag
+};
+
+struct world_hub {
+    uint8_t connack;        // knob
+    uint8_t dps_connack;    // knob
+    bool dps_waits_once;    // knob: 202 first
+    uint16_t dps_status;    // knob: 0: assigned
+    bool dps_is_disabled;   // knob
+    bool ignores_reports;   // knob: no answer to a reported patch
+    uint16_t report_status; // knob: 0: 204
+    bool ignores_gets;      // knob
+    bool is_dps;            // this connection is to DPS
+    bool is_subscribed;
+    uint32_t connects;      // logins accepted at the hub
+    uint32_t registrations; // at DPS
+    uint32_t gets;
+    uint32_t reports;
+    uint32_t telemetry_count;
+    char telemetry[256]; // the last one
+    char telemetry_topic[512];
+    char *desired_text; // knob: sent instead of what `desired` says; owned
+    json_t *desired;    // with $version
+    json_t *reported;
+    uint64_t version;
+    uint64_t reported_version;
+};
+
+struct world {
+    struct sim_flash flash;
+    struct world_pipe hub_pipe;
+    struct world_pipe file_pipe;
+    struct world_hub hub;
+    struct world_file files[WORLD_FILES];
+    uint32_t file_count;
+    uint16_t http_code;       // knob: answers every request with it; 0: properly
+    bool ignores_ranges;      // knob: 200 in answer to a range
+    bool changes_etag;        // knob: another ETag with each request
+    uint32_t requests;        // HTTP requests
+    uint32_t file_bytes_sent; // of bodies
+    struct ag_buffer trust;
+    struct ag_host_config config;
+    void *memory;
+    size_t memory_size;
+    struct ag_host *host;
+};
+
+extern struct world world;
+
+// A world with blank flash and a hub that knows the device; nothing is booted.
+void world_open(void);
+void world_close(void);
+
+// Powers the device up with what its flash holds; CHECKs that it starts.
+void world_boot(void);
+// Takes the power away; the flash stays.
+void world_power_off(void);
+// As boot after power_off.
+void world_reset(void);
+
+// Lets `ms` of virtual time pass.
+void world_run(uint32_t ms);
+// Until the host is idle and has reported, at most `ms`. False: it did not come to that.
+bool world_settle(uint32_t ms);
+
+// Publishes a file at https://files.example/NAME.
+struct world_file *world_publish(const char *path, const struct module *module);
+struct world_file *world_publish_bytes(const char *path, const void *bytes, size_t size);
+
+// Makes firmware_modules this JSON (single quotes for double ones) and tells the device.
+void world_desire(const char *modules);
+// Sends the whole desired section as this text, whatever it is, in answer to reads and as a patch.
+void world_desire_raw(const char *text);
+// One entry for a module published at NAME-VERSION.wasm.
+void world_desire_one(const char *name, uint32_t version);
+
+// Of the reported properties: a text or number under firmware_modules.NAME, "" or 0 when absent.
+const char *world_state(const char *name);
+uint32_t world_version(const char *name);
+uint32_t world_error(const char *name);
+bool world_is_reported(const char *name);
+json_t *world_reported(const char *name);
+
+// The hub's side.
+void world_kick(void); // closes the device's connection
+
+#endif
