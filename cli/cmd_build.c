@@ -123,7 +123,12 @@ static bool assemble(struct ag_project *project, struct result *result)
             ag_assemble_memory_of(&module, project->heap > 0 ? heap_end : linked->data_end);
         metadata->memory_size = result->memory.size;
         ag_assemble_file(&module, metadata, result->memory, &result->file);
-        fits = ag_engine_check(result->file.bytes, result->file.size, &result->code_size);
+        uint32_t offset;
+        const enum ag_status refusal =
+            ag_engine_check(result->file.bytes, result->file.size, &result->code_size, &offset);
+        if (refusal != AG_OK)
+            ag_output_fail_status(refusal, "the engine refuses the module at byte %u", offset);
+        fits = refusal == AG_OK;
     }
     ag_module_clear(&module);
     return fits;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/build/check.h"
+#include "cli/build/engine.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/module.h"
@@ -208,21 +210,32 @@ static void add_sha256(json_t *document, const uint8_t *bytes, size_t size)
     json_object_set_new(document, "sha256", hex_json(digest, sizeof digest));
 }
 
-// What is wrong with the file as a plug-in; without keys, whatever can be told without them.
-static enum ag_status judge(const uint8_t *bytes, size_t size, const struct believed *believed,
-                            const struct ag_signing_file *file, enum ag_status opened)
+// What is wrong with the signatures; without keys, whatever can be told without them.
+static enum ag_status judge_signatures(const uint8_t *bytes, size_t size,
+                                       const struct believed *believed,
+                                       const struct ag_signing_file *file)
 {
     struct ag_plugin_head head;
     uint8_t sha256[AG_SHA256_SIZE];
     struct ag_signature signature;
     if (believed->asked)
         return ag_file_check(bytes, size, &believed->keys, &head, sha256);
-    if (opened != AG_OK || !file->signature)
-        return opened;
+    if (!file->signature)
+        return AG_OK;
     if (ag_signature_read(file->signature, file->signature_size, &signature) != AG_OK)
         return AG_ERR_FILE_SIGNATURE;
     return memcmp(signature.hashes, file->hashes, sizeof file->hashes) == 0 ? AG_OK
                                                                             : AG_ERR_FILE_HASH;
+}
+
+// What is wrong with the code behind the signatures.
+static enum ag_status judge_module(const uint8_t *bytes, size_t size,
+                                   const struct ag_module *module,
+                                   const struct ag_plugin_metadata *metadata, uint32_t *code_size)
+{
+    uint32_t offset;
+    const enum ag_status status = ag_engine_check(bytes, size, code_size, &offset);
+    return status == AG_OK ? ag_check_agrees(module, metadata) : status;
 }
 
 static json_t *describe(const char *path, const uint8_t *bytes, size_t size,
@@ -231,8 +244,13 @@ static json_t *describe(const char *path, const uint8_t *bytes, size_t size,
 {
     struct ag_signing_file file;
     json_t *document = json_object();
+    uint32_t code_size = 0;
     const enum ag_status opened = ag_signing_open(bytes, size, &file);
-    *status = judge(bytes, size, believed, &file, opened);
+    *status = opened;
+    if (opened == AG_OK || believed->asked)
+        *status = judge_signatures(bytes, size, believed, &file);
+    if (*status == AG_OK)
+        *status = judge_module(bytes, size, module, &file.metadata, &code_size);
     json_object_set_new(document, "file", json_string(path));
     json_object_set_new(document, "size", json_integer((json_int_t)size));
     add_sha256(document, bytes, size);
@@ -241,6 +259,8 @@ static json_t *describe(const char *path, const uint8_t *bytes, size_t size,
     add_signers(document, &file, believed);
     json_object_set_new(document, "verified",
                         believed->asked ? json_boolean(*status == AG_OK) : json_null());
+    json_object_set_new(document, "translatedSize",
+                        code_size > 0 ? json_integer(code_size) : json_null());
     json_object_set_new(document, "error", *status == AG_OK ? json_null() : error_json(*status));
     add_module(document, module);
     return document;
@@ -325,8 +345,11 @@ static void print_document(json_t *document)
         printf("%s: not a plug-in file\n", text(document, "file"));
     print_names("imports", json_object_get(document, "imports"), "module", "field");
     print_names("exports", json_object_get(document, "exports"), "name", NULL);
-    printf("  %-13s %lld bytes, %lld functions\n", "code", number(document, "codeSize"),
+    printf("  %-13s %lld bytes, %lld functions", "code", number(document, "codeSize"),
            number(document, "functions"));
+    if (number(document, "translatedSize") > 0)
+        printf(", %lld bytes translated", number(document, "translatedSize"));
+    printf("\n");
     print_signers(document);
     printf("sections        offset     size\n");
     for (size_t i = 0; i < json_array_size(sections); i++) {

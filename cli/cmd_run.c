@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli/buffer.h"
+#include "cli/build/check.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/signing.h"
@@ -174,6 +175,17 @@ static void apply_defaults(struct ag_plugin_metadata *metadata, const struct opt
         metadata->fuel_per_run = DEFAULT_FUEL_PER_RUN;
 }
 
+static enum ag_status check_agrees(const struct session *session)
+{
+    struct ag_module module;
+    enum ag_status status = ag_module_open(&module, session->module, session->module_size);
+    if (status != AG_OK)
+        return status;
+    status = ag_check_agrees(&module, &session->metadata);
+    ag_module_clear(&module);
+    return status;
+}
+
 // Reads and prepares the file as a device would, but for the signature.
 static enum ag_status prepare(struct session *session, const struct options *options)
 {
@@ -186,6 +198,8 @@ static enum ag_status prepare(struct session *session, const struct options *opt
     if (session->metadata.abi != AG_ABI_VERSION)
         return AG_ERR_FILE_ABI;
     status = ag_capabilities_check(&session->metadata, ag_instance_offered());
+    if (status == AG_OK)
+        status = check_agrees(session);
     if (status == AG_OK)
         status = translate(session);
     return status == AG_OK ? make(session) : status;

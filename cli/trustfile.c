@@ -46,8 +46,7 @@ static bool add_root(const char *path, X509 *certificate, struct ag_buffer *root
 {
     uint8_t *der = NULL;
     const int size = i2d_X509(certificate, &der);
-    // The format holds lengths of two bytes; a certificate that is smaller or larger is no root.
-    const bool fits = size > 259 && size <= UINT16_MAX;
+    const bool fits = size > 0 && size <= UINT16_MAX; // as the format holds lengths of two bytes
     if (fits)
         ag_buffer_append(root, der, (size_t)size);
     else

@@ -91,3 +91,35 @@ bool ag_check_exports(const struct ag_module *module)
     }
     return true;
 }
+
+static enum ag_status import_agrees(const struct ag_module_import *import,
+                                    const struct ag_plugin_metadata *metadata)
+{
+    const struct ag_capability *capability =
+        ag_capabilities_find(import->module, import->module_size);
+    if (!capability || import->kind != AG_MODULE_FUNCTION)
+        return AG_ERR_WASM_IMPORT;
+    const struct ag_capability_function *function =
+        ag_capabilities_find_function(capability, import->field, import->field_size);
+    if (!function || strcmp(function->type, import->type) != 0)
+        return AG_ERR_WASM_IMPORT;
+    for (size_t i = 0; i < metadata->capability_count; i++) {
+        const struct ag_capability_need *need = &metadata->capabilities[i];
+        if (need->id == capability->id && need->version >= function->since)
+            return AG_OK;
+    }
+    return AG_ERR_FILE_DISAGREES;
+}
+
+enum ag_status ag_check_agrees(const struct ag_module *module,
+                               const struct ag_plugin_metadata *metadata)
+{
+    const uint64_t memory_size =
+        module->has_memory ? (uint64_t)module->memory_pages << module->page_shift : 0;
+    if (memory_size != metadata->memory_size)
+        return AG_ERR_FILE_DISAGREES;
+    enum ag_status status = AG_OK;
+    for (size_t i = 0; status == AG_OK && i < module->import_count; i++)
+        status = import_agrees(&module->imports[i], metadata);
+    return status;
+}

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "cli/buffer.h"
-#include "cli/cli.h"
 #include "wasm/wasm.h"
 
 static enum ag_status forget(void *context, const void *bytes, uint32_t size)
@@ -14,7 +13,6 @@ static enum ag_status forget(void *context, const void *bytes, uint32_t size)
     return AG_OK;
 }
 
-// The imports were checked by ag_check_imports; here any function will do.
 static enum ag_status resolve(void *context, const struct ag_wasm_import *import, uint16_t *id)
 {
     (void)context;
@@ -22,7 +20,8 @@ static enum ag_status resolve(void *context, const struct ag_wasm_import *import
     return import->type.kind == AG_WASM_FUNCTION ? AG_OK : AG_ERR_WASM_IMPORT;
 }
 
-bool ag_engine_check(const void *bytes, size_t size, uint32_t *code_size)
+enum ag_status ag_engine_check(const void *bytes, size_t size, uint32_t *code_size,
+                               uint32_t *offset)
 {
     struct ag_wasm_report report = { 0 };
     const struct ag_wasm_translation translation = {
@@ -33,8 +32,7 @@ bool ag_engine_check(const void *bytes, size_t size, uint32_t *code_size)
     };
     const enum ag_status status = ag_wasm_translate(bytes, (uint32_t)size, &translation, &report);
     free(translation.scratch);
-    if (status != AG_OK)
-        ag_output_fail_status(status, "the engine refuses the module at byte %u", report.offset);
     *code_size = report.image_size;
-    return status == AG_OK;
+    *offset = report.offset;
+    return status;
 }

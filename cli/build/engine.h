@@ -3,12 +3,14 @@
 #ifndef AG_CLI_BUILD_ENGINE_H
 #define AG_CLI_BUILD_ENGINE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-// Lets the engine validate and translate the file. Prints the error and returns false when it
-// refuses; *code_size is the size of the translated code.
-bool ag_engine_check(const void *bytes, size_t size, uint32_t *code_size);
+#include "base/status.h"
+
+// Lets the engine validate and translate the file. *code_size is the size of the translated code;
+// *offset, after a refusal, the place in the file. Any function import will do.
+enum ag_status ag_engine_check(const void *bytes, size_t size, uint32_t *code_size,
+                               uint32_t *offset);
 
 #endif

@@ -52,13 +52,22 @@ static void read_keys(struct ag_reader *reader, size_t count, struct ag_key_list
     require(reader, keys_differ(keys));
 }
 
-// A certificate is a DER sequence with a length of two bytes that is that of the rest.
+// Is this one DER sequence, with nothing behind it? A certificate is nothing else; whether it is
+// one is for the TLS library to say. Lengths below 128 are too short for any.
+static bool is_der_sequence(const uint8_t *der, size_t size)
+{
+    if (size < 4 || der[0] != 0x30)
+        return false;
+    if (der[1] == 0x81)
+        return der[2] == size - 3;
+    return der[1] == 0x82 && (size_t)(der[2] << 8 | der[3]) == size - 4;
+}
+
 static void read_root(struct ag_reader *reader)
 {
     const uint16_t size = ag_reader_u16le(reader);
     const uint8_t *der = ag_reader_bytes(reader, size);
-    require(reader, der && size > 4 && der[0] == 0x30 && der[1] == 0x82 &&
-                        (size_t)(der[2] << 8 | der[3]) == size - 4u);
+    require(reader, der && is_der_sequence(der, size));
 }
 
 static void read_body(struct ag_reader *reader, struct ag_trust *trust)

@@ -194,6 +194,40 @@ static void an_object_over_the_limit_is_refused(void)
     ag_buffer_clear(&large);
 }
 
+// An object with one root of these bytes.
+static enum ag_status read_with_root(const char *bytes, size_t size)
+{
+    struct ag_buffer object = { 0 };
+    struct ag_buffer other = { 0 };
+    open_keys();
+    ag_buffer_append(&other, bytes, size);
+    const struct ag_trustfile_plan plan = {
+        .threshold = 1,
+        .authority_keys = public_keys[0],
+        .authority_count = 1,
+        .roots = &other,
+        .root_count = 1,
+        .signers = keys,
+        .signer_count = 1,
+    };
+    ag_trustfile_make(&plan, &object);
+    ag_buffer_clear(&other);
+    return read_and_clear(object);
+}
+
+static void a_root_is_one_der_sequence(void)
+{
+    CHECK_EQUAL(read_with_root("\x30\x81\3abc", 6), AG_OK);
+    CHECK_EQUAL(read_with_root("\x30\x82\0\3abc", 7), AG_OK);
+    CHECK_EQUAL(read_with_root("\x30\x82\0\4abc", 7), AG_ERR_TRUST_MALFORMED);
+    CHECK_EQUAL(read_with_root("\x30\x82\0\2abc", 7), AG_ERR_TRUST_MALFORMED);
+    CHECK_EQUAL(read_with_root("\x30\x81\2abc", 6), AG_ERR_TRUST_MALFORMED);
+    CHECK_EQUAL(read_with_root("\x31\x81\3abc", 6), AG_ERR_TRUST_MALFORMED);
+    CHECK_EQUAL(read_with_root("\x30\x83\0\0\3abc", 8), AG_ERR_TRUST_MALFORMED);
+    CHECK_EQUAL(read_with_root("\x30\x81", 2), AG_ERR_TRUST_MALFORMED);
+    CHECK_EQUAL(read_with_root("", 0), AG_ERR_TRUST_MALFORMED);
+}
+
 static enum ag_status replaces(struct ag_buffer current_object, struct ag_buffer candidate_object)
 {
     struct ag_trust current;
@@ -242,6 +276,7 @@ static const struct test_case cases[] = {
     TEST(every_flipped_bit_is_refused),
     TEST(a_spoilt_signature_of_an_authority_is_told_from_a_missing_one),
     TEST(an_object_over_the_limit_is_refused),
+    TEST(a_root_is_one_der_sequence),
     TEST(an_object_replaces_another_when_its_keys_say_so),
     TEST(a_lower_or_equal_epoch_never_replaces),
     TEST(the_threshold_of_the_old_keys_must_have_signed),
