@@ -6,10 +6,10 @@
 // operation that is executed is charged, and one that was jumped over at most JOIN of them.
 #include "translator.h"
 
-#define JOIN       16u    // operations that a join may leave to be charged after it
-#define BACK_MAX   32000u // units that a plain branch may lead back
-#define TABLE_MAX  4096u  // entries of a branch table
-#define TABLE_NEAR 200u   // entries of one that is written without emptying the window first
+#define JOIN       16u     // operations that a join may leave to be charged after it
+#define BACK_MAX   32000u  // units that a plain branch may lead back
+#define TABLE_MAX  0xFF00u // entries of a branch table
+#define TABLE_NEAR 200u    // entries of one that is written without emptying the window first
 
 // A condition, taken from the last instruction where that was a comparison.
 struct condition {

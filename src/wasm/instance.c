@@ -341,7 +341,7 @@ enum ag_status ag_wasm_instance_make(void *block, uint32_t size, const struct ag
         made->tables[i] = links->tables[i];
     if (imported[AG_WASM_MEMORY] > 0)
         made->memory = links->memory;
-    else if (made->memory)
+    else if (made->memory && made->memory->size > 0)
         memset(made->memory->base, 0, made->memory->size);
     initialize_globals(made, &module);
     *instance = made;

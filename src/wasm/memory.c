@@ -174,9 +174,7 @@ static void emit_three(struct ag_wasm_translator *t, uint16_t op, uint32_t index
 static uint32_t read_data_index(struct ag_wasm_translator *t)
 {
     const uint32_t index = ag_reader_leb_u32(&t->reader);
-    if (!t->has_data_count)
-        ag_wasm_fail(t, AG_ERR_WASM_MALFORMED);
-    else if (index >= t->data_segments)
+    if (index >= t->data_segments) // 0 without a data count section
         ag_wasm_fail(t, AG_ERR_WASM_INVALID);
     return index;
 }

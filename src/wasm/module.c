@@ -219,7 +219,8 @@ static void read_constant_value(struct ag_reader *reader, struct ag_wasm_constan
         ag_reader_fail(reader, AG_ERR_WASM_SIMD);
         break;
     default:
-        ag_reader_fail(reader, AG_ERR_WASM_INVALID);
+        ag_reader_fail(reader,
+                       constant->opcode > 0xD2 ? AG_ERR_WASM_MALFORMED : AG_ERR_WASM_INVALID);
     }
 }
 
