@@ -101,8 +101,7 @@ async function run_outer(file, options, env) {
     inner.on('message', async (message) => {
         if (message === 'kill and restart') {
             await hub.stop('SIGKILL');
-            await hub.start();
-            inner.send('restarted');
+            inner.send(await hub.start());
         }
         if (message === 'log') inner.send(hub.log());
     });
@@ -120,7 +119,7 @@ function main(file, tests, options, env = {}) {
     }
     const context = { facts: JSON.parse(process.env.AG_HUB_FACTS) };
     const ask = (message) => new Promise((done) => { process.once('message', done); process.send(message); });
-    context.kill_and_restart = () => ask('kill and restart');
+    context.kill_and_restart = async () => { context.facts = await ask('kill and restart'); };
     context.log = () => ask('log');
     run_tests(tests, context).then((failed) => process.exit(failed ? 1 : 0));
 }
