@@ -10,6 +10,7 @@
 #include "cli/build/compile.h"
 #include "cli/build/engine.h"
 #include "cli/build/project.h"
+#include "cli/build/stack.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "plugin/capabilities.h"
@@ -28,7 +29,8 @@ struct result {
     struct ag_compile_output linked;
     struct ag_assemble_memory memory;
     struct ag_buffer file;
-    uint32_t code_size; // translated
+    uint32_t code_size;   // translated
+    uint32_t stack_bound; // bytes of call stack that it takes at most; 0: not known
     char *path;
     char *debug_path;
 };
@@ -70,6 +72,8 @@ static int print_json(const struct result *result)
     json_object_set_new(document, "keepsPages", json_boolean(result->memory.keeps_pages));
     json_object_set_new(document, "translatedSize", json_integer(result->code_size));
     json_object_set_new(document, "stack", json_integer(metadata->stack_size));
+    json_object_set_new(document, "stackBound",
+                        result->stack_bound ? json_integer(result->stack_bound) : json_null());
     json_object_set_new(document, "capabilities", capabilities_json(metadata));
     return ag_output_json(document);
 }
@@ -89,7 +93,12 @@ static int print_summary(const struct result *result)
         printf("  memory        %u bytes: C stack %u, data %u, heap %u\n", metadata->memory_size,
                result->linked.data_stack, result->linked.data_end - result->linked.data_stack,
                result->project->heap);
-    printf("  call stack    %u bytes\n", metadata->stack_size);
+    if (result->stack_bound > 0)
+        printf("  call stack    %u bytes, of which it takes %u at most\n", metadata->stack_size,
+               result->stack_bound);
+    else
+        printf("  call stack    %u bytes; recursion or calls through pointers: no limit is known\n",
+               metadata->stack_size);
     printf("  on flash      %zu bytes of file, %u of translated code\n", result->file.size,
            result->code_size);
     printf("  capabilities ");
@@ -101,37 +110,80 @@ static int print_summary(const struct result *result)
     return AG_EXIT_OK;
 }
 
+// Sets the memory, whose size came out of linking.
+static bool choose_memory(struct ag_project *project, const struct ag_module *module,
+                          struct result *result)
+{
+    const struct ag_compile_output *linked = &result->linked;
+    if (project->heap > UINT32_MAX - linked->heap_base) {
+        ag_output_fail("make it smaller", "plugin.json: \"heap\" does not fit into 32 bits");
+        return false;
+    }
+    const uint32_t heap_end = linked->heap_base + project->heap;
+    result->memory = ag_assemble_memory_of(module, project->heap > 0 ? heap_end : linked->data_end);
+    project->metadata.memory_size = result->memory.size;
+    return true;
+}
+
+// Sets the call stack. Another engine than the one in this program may make larger frames: what
+// is found gets a quarter and 32 bytes more.
+static bool choose_stack(struct ag_plugin_metadata *metadata, const struct ag_module *module,
+                         struct result *result)
+{
+    const uint32_t given = metadata->stack_size;
+    uint32_t bound;
+    if (!ag_stack_bound(result->file.bytes, result->file.size, module, &bound)) {
+        metadata->stack_size = given > 0 ? given : AG_PROJECT_STACK;
+        return true;
+    }
+    result->stack_bound = bound;
+    metadata->stack_size = given > 0 ? given : (bound + bound / 4 + 32 + 7) & ~7u;
+    if (given == 0 || given >= bound)
+        return true;
+    ag_output_fail("leave \"stack\" out of plugin.json",
+                   "plugin.json: \"stack\" is %u, but the plug-in takes up to %u bytes", given,
+                   bound);
+    return false;
+}
+
+static bool check_engine(struct result *result)
+{
+    uint32_t offset;
+    const enum ag_status status =
+        ag_engine_check(result->file.bytes, result->file.size, &result->code_size, &offset);
+    if (status != AG_OK)
+        ag_output_fail_status(status, "the engine refuses the module at byte %u", offset);
+    return status == AG_OK;
+}
+
+static bool assemble_module(struct ag_project *project, const struct ag_module *module,
+                            struct result *result)
+{
+    struct ag_plugin_metadata *metadata = &project->metadata;
+    if (!ag_check_exports(module) || !ag_check_imports(module, metadata) ||
+        !choose_memory(project, module, result))
+        return false;
+    ag_assemble_file(module, metadata, result->memory, &result->file);
+    if (!check_engine(result) || !choose_stack(metadata, module, result))
+        return false;
+    ag_buffer_clear(&result->file); // once more, now that the size of the stack is known
+    ag_assemble_file(module, metadata, result->memory, &result->file);
+    return true;
+}
+
 // Checks the linked module and puts the file together.
 static bool assemble(struct ag_project *project, struct result *result)
 {
     struct ag_module module;
-    struct ag_plugin_metadata *metadata = &project->metadata;
-    const struct ag_compile_output *linked = &result->linked;
-    const enum ag_status status = ag_module_open(&module, linked->bytes, linked->size);
+    const enum ag_status status =
+        ag_module_open(&module, result->linked.bytes, result->linked.size);
     if (status != AG_OK) {
         ag_output_fail_status(status, "the linker's module");
         return false;
     }
-    bool fits = ag_check_exports(&module) && ag_check_imports(&module, metadata);
-    if (fits && project->heap > UINT32_MAX - linked->heap_base) {
-        ag_output_fail("make it smaller", "plugin.json: \"heap\" does not fit into 32 bits");
-        fits = false;
-    }
-    if (fits) {
-        const uint32_t heap_end = linked->heap_base + project->heap;
-        result->memory =
-            ag_assemble_memory_of(&module, project->heap > 0 ? heap_end : linked->data_end);
-        metadata->memory_size = result->memory.size;
-        ag_assemble_file(&module, metadata, result->memory, &result->file);
-        uint32_t offset;
-        const enum ag_status refusal =
-            ag_engine_check(result->file.bytes, result->file.size, &result->code_size, &offset);
-        if (refusal != AG_OK)
-            ag_output_fail_status(refusal, "the engine refuses the module at byte %u", offset);
-        fits = refusal == AG_OK;
-    }
+    const bool done = assemble_module(project, &module, result);
     ag_module_clear(&module);
-    return fits;
+    return done;
 }
 
 static int build(const struct options *options, struct ag_project *project)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "cli/module_code.h"
 #include "plugin/sections.h"
 
 // A type as in plugin/capabilities.h: "ii:i". Longer ones are cut; no capability has such.
@@ -56,10 +57,11 @@ struct ag_module {
     size_t export_count;
     uint32_t function_count; // defined ones, without imports
     bool has_memory;
-    uint8_t page_shift;    // 16, or as the custom page size says
-    uint32_t memory_pages; // initial
-    uint32_t global_count; // defined ones
-    unsigned uses;         // enum ag_module_use, or-ed
+    uint8_t page_shift;     // 16, or as the custom page size says
+    uint32_t memory_pages;  // initial
+    uint32_t global_count;  // defined ones
+    unsigned uses;          // enum ag_module_use, or-ed
+    struct ag_buffer calls; // of struct ag_module_call
 };
 
 // Reads a module, with or without the sections of a plug-in file. Everything is borrowed from the

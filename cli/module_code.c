@@ -10,6 +10,7 @@
 enum immediates {
     NONE,
     LEB,     // one LEB128 of any kind
+    CALL,    // the index of a function
     LEB_LEB, // two
     BYTE,
     BYTES_4,
@@ -43,11 +44,12 @@ static enum immediates immediates_of(uint8_t opcode)
     case 0x04: // if
     case 0x0C: // br
     case 0x0D: // br_if
-    case 0x10: // call
     case 0x41: // i32.const
     case 0x42: // i64.const
     case 0xD2: // ref.func
         return LEB;
+    case 0x10: // call
+        return CALL;
     case 0x0E: // br_table
         return VECTOR_LEB;
     case 0x11: // call_indirect
@@ -135,6 +137,7 @@ static unsigned skip_immediates(struct ag_reader *reader, enum immediates immedi
         skip_leb(reader);
         return 0;
     case LEB:
+    case CALL:
         skip_leb(reader);
         return 0;
     case BYTE:
@@ -164,7 +167,13 @@ static unsigned skip_immediates(struct ag_reader *reader, enum immediates immedi
     return AG_MODULE_USES_UNKNOWN;
 }
 
-static unsigned body_uses(struct ag_reader *body)
+static void add_call(struct ag_reader *body, uint32_t caller, struct ag_buffer *calls)
+{
+    const struct ag_module_call call = { .caller = caller, .callee = ag_reader_leb_u32(body) };
+    ag_buffer_append(calls, &call, sizeof call);
+}
+
+static unsigned body_uses(struct ag_reader *body, uint32_t function, struct ag_buffer *calls)
 {
     unsigned uses = 0;
     const uint32_t local_groups = ag_reader_leb_u32(body);
@@ -174,12 +183,16 @@ static unsigned body_uses(struct ag_reader *body)
     }
     while (ag_reader_left(body) > 0 && !(uses & AG_MODULE_USES_UNKNOWN)) {
         const uint8_t opcode = ag_reader_u8(body);
-        uses |= use_of(opcode) | skip_immediates(body, immediates_of(opcode));
+        const enum immediates immediates = immediates_of(opcode);
+        if (immediates == CALL)
+            add_call(body, function, calls);
+        else
+            uses |= use_of(opcode) | skip_immediates(body, immediates);
     }
     return uses;
 }
 
-unsigned ag_module_code_uses(struct ag_reader *reader)
+unsigned ag_module_code_uses(struct ag_reader *reader, struct ag_buffer *calls)
 {
     unsigned uses = 0;
     if (ag_reader_left(reader) == 0)
@@ -187,7 +200,7 @@ unsigned ag_module_code_uses(struct ag_reader *reader)
     const uint32_t count = ag_reader_leb_u32(reader);
     for (uint32_t i = 0; i < count && reader->status == AG_OK; i++) {
         struct ag_reader body = ag_reader_sub(reader, ag_reader_leb_u32(reader));
-        uses |= body_uses(&body);
+        uses |= body_uses(&body, i, calls);
         if (body.status != AG_OK)
             ag_reader_fail(reader, body.status);
     }

@@ -225,7 +225,7 @@ bool ag_project_open(const char *folder, struct ag_project *project)
     char *path;
     *project = (struct ag_project){
         .folder = folder,
-        .metadata = { .abi = AG_ABI_VERSION, .stack_size = AG_PROJECT_STACK },
+        .metadata = { .abi = AG_ABI_VERSION },
         .data_stack = AG_PROJECT_DATA_STACK,
         .sources = json_array(),
         .defines = json_array(),
