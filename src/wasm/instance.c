@@ -5,6 +5,11 @@
 //   linear memory
 #include "instance.h"
 
+#if UINTPTR_MAX == 0xFFFFFFFFu
+_Static_assert(sizeof(struct ag_wasm_instance) + sizeof(struct ag_wasm_memory) <= 92,
+               "every plug-in on a microcontroller pays for these");
+#endif
+
 // Hands out the block piece by piece; with a base of NULL it only measures.
 struct arena {
     uint8_t *base;
