@@ -307,8 +307,6 @@ static void begin_body(struct ag_http *http)
         http->body_left = head->length;
         http->state = head->length > 0 ? IN_BODY : AT_END;
     }
-    if (http->state == IN_CLOSE_BODY)
-        http->keeps_alive = false;
 }
 
 // The empty line. True when there is a head to tell; not after 1xx.

@@ -182,7 +182,7 @@ static void tell_message(struct ag_mqtt *mqtt, struct ag_mqtt_event *event,
     event->offset = mqtt->total - mqtt->left;
 }
 
-static void take_connack(struct ag_mqtt *mqtt, uint64_t now_ms, struct ag_mqtt_event *event)
+static void take_connack(struct ag_mqtt *mqtt, struct ag_mqtt_event *event)
 {
     clear_event(event, AG_MQTT_CONNACK);
     event->session_present = mqtt->small[0] == 1;
@@ -193,7 +193,6 @@ static void take_connack(struct ag_mqtt *mqtt, uint64_t now_ms, struct ag_mqtt_e
         fail(mqtt, AG_ERR_MQTT_REFUSED);
     } else {
         mqtt->state = AG_MQTT_CONNECTED;
-        mqtt->received_ms = now_ms;
         advance_all(mqtt, AG_MQTT_ACCEPTED);
     }
 }
@@ -232,12 +231,12 @@ static bool take_suback(struct ag_mqtt *mqtt, struct ag_mqtt_event *event)
 }
 
 // A short packet is complete. True when there is an event to tell.
-static bool take_small(struct ag_mqtt *mqtt, uint64_t now_ms, struct ag_mqtt_event *event)
+static bool take_small(struct ag_mqtt *mqtt, struct ag_mqtt_event *event)
 {
     mqtt->receive_state = RECEIVE_HEADER;
     switch (mqtt->header >> 4) {
     case AG_MQTT_TYPE_CONNACK:
-        take_connack(mqtt, now_ms, event);
+        take_connack(mqtt, event);
         return true;
     case AG_MQTT_TYPE_PUBACK:
         return take_puback(mqtt, event);
@@ -249,7 +248,7 @@ static bool take_small(struct ag_mqtt *mqtt, uint64_t now_ms, struct ag_mqtt_eve
 }
 
 // The length of a packet is complete.
-static bool begin_body(struct ag_mqtt *mqtt, uint64_t now_ms, struct ag_mqtt_event *event)
+static bool begin_body(struct ag_mqtt *mqtt, struct ag_mqtt_event *event)
 {
     if (!ag_mqtt_state_size_fits(mqtt->header, mqtt->left)) {
         fail(mqtt, AG_ERR_MQTT_MALFORMED);
@@ -260,16 +259,15 @@ static bool begin_body(struct ag_mqtt *mqtt, uint64_t now_ms, struct ag_mqtt_eve
     mqtt->receive_state = RECEIVE_SMALL;
     if (mqtt->header >> 4 == AG_MQTT_TYPE_PUBLISH)
         mqtt->receive_state = RECEIVE_TOPIC_SIZE;
-    return mqtt->left == 0 && take_small(mqtt, now_ms, event);
+    return mqtt->left == 0 && take_small(mqtt, event);
 }
 
-static bool take_length_byte(struct ag_mqtt *mqtt, uint8_t byte, uint64_t now_ms,
-                             struct ag_mqtt_event *event)
+static bool take_length_byte(struct ag_mqtt *mqtt, uint8_t byte, struct ag_mqtt_event *event)
 {
     mqtt->left |= (uint32_t)(byte & 0x7F) << (7 * mqtt->length_bytes);
     mqtt->length_bytes++;
     if (!(byte & 0x80))
-        return begin_body(mqtt, now_ms, event);
+        return begin_body(mqtt, event);
     if (mqtt->length_bytes == 4)
         fail(mqtt, AG_ERR_MQTT_MALFORMED);
     return false;
@@ -332,8 +330,7 @@ static void begin_receive(struct ag_mqtt *mqtt, uint8_t byte)
 }
 
 // One byte of anything but payload. True when *event is to be told.
-static bool take_byte(struct ag_mqtt *mqtt, uint8_t byte, uint64_t now_ms,
-                      struct ag_mqtt_event *event)
+static bool take_byte(struct ag_mqtt *mqtt, uint8_t byte, struct ag_mqtt_event *event)
 {
     if (mqtt->receive_state > RECEIVE_LENGTH)
         mqtt->left--;
@@ -342,10 +339,10 @@ static bool take_byte(struct ag_mqtt *mqtt, uint8_t byte, uint64_t now_ms,
         begin_receive(mqtt, byte);
         return false;
     case RECEIVE_LENGTH:
-        return take_length_byte(mqtt, byte, now_ms, event);
+        return take_length_byte(mqtt, byte, event);
     case RECEIVE_SMALL:
         mqtt->small[mqtt->small_size++] = byte;
-        return mqtt->left == 0 && take_small(mqtt, now_ms, event);
+        return mqtt->left == 0 && take_small(mqtt, event);
     case RECEIVE_TOPIC_SIZE:
         if (take_number_byte(mqtt, byte, &mqtt->topic_size))
             begin_topic(mqtt);
@@ -510,7 +507,7 @@ enum ag_status ag_mqtt_next(struct ag_mqtt *mqtt, struct ag_reader *piece, uint6
         } else {
             if (ag_reader_left(piece) == 0 || must_wait(mqtt, *piece->at))
                 return AG_ERR_AGAIN;
-            told = take_byte(mqtt, ag_reader_u8(piece), now_ms, event);
+            told = take_byte(mqtt, ag_reader_u8(piece), event);
         }
         // A refusal is told before it sticks.
         if (told && (mqtt->state != AG_MQTT_FAILED || mqtt->status == AG_ERR_MQTT_REFUSED))

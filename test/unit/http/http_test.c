@@ -30,6 +30,8 @@ static void a_request_is_written_byte_for_byte(void)
         "Host: acct.blob.core.windows.net\r\nUser-Agent: airgraft/1.0\r\nAccept: */*\r\n"
         "Accept-Encoding: identity\r\nx-ms-version: 2021-12-02\r\n"
         "Range: bytes=1024-4194303\r\nIf-Match: \"0x8D\"\r\n\r\n");
+    const struct ag_http_get one_byte = { true, 7, 7, NULL, NULL };
+    CHECK(strstr(get_of("https://h/x", &one_byte), "\r\nRange: bytes=7-7\r\n"));
     const struct ag_http_get bare = { 0 };
     CHECK_TEXT(get_of("https://[::1]:8443", &bare),
                "GET / HTTP/1.1\r\nHost: [::1]:8443\r\nAccept: */*\r\nAccept-Encoding: identity\r\n"
@@ -46,8 +48,9 @@ static void a_request_cannot_be_extended_from_outside(void)
         { false, 0, 0, "\"a\"\r\nX: y", NULL },
         { false, 0, 0, NULL, "a\nb" },
         { true, 2, 1, NULL, NULL },
+        { true, 1, UINT64_MAX, NULL, NULL },
     };
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         ag_writer_init(&out, storage, sizeof storage);
         CHECK_EQUAL(ag_http_write_get(&out, &url, &wrong[i]), AG_ERR_ARGUMENT);
     }
@@ -133,7 +136,7 @@ static const char ranged[] =
     "ETag: \"0x8DC\"\r\nx-ms-request-id: 1\r\nDate:Sun, 06 Nov 1994 08:49:37 GMT\r\n"
     "Content-MD5: XUFAKrxLKna5cZ2REBfFkg==\r\n\r\nhello";
 static const char chunked[] =
-    "HTTP/1.1 100 Continue\r\nX: y\r\n\r\nHTTP/1.1 200 OK\r\ntransfer-encoding: Chunked\r\n\r\n"
+    "HTTP/1.1 100 Continue\r\nX: y\r\n\r\nHTTP/1.1 200 OK\r\ntransfer-encoding: Chunked\r\n\r\n9\r\nchunk of \r\n"
     "5\r\nhello\r\n1;a=\"b\"\r\n \r\nA \r\n0123456789\r\n0\r\nTrailer: x\r\n\r\n";
 static const char closing[] = "HTTP/1.0 200 OK\nServer: old\n\nhello";
 
@@ -153,7 +156,7 @@ static void a_range_is_read_with_its_head(void)
 
 static void chunks_and_closed_streams_are_read(void)
 {
-    CHECK_TEXT(trace_of(chunked)->text, "200:hello 0123456789;+");
+    CHECK_TEXT(trace_of(chunked)->text, "200:chunk of hello 0123456789;+");
     CHECK_EQUAL(trace_of(chunked)->status, AG_OK);
     CHECK_TEXT(trace_of(closing)->text, "200:hello;");
     CHECK_EQUAL(trace_of(closing)->status, AG_OK);
@@ -270,6 +273,9 @@ static void what_is_not_http_is_refused(void)
     CHECK_EQUAL(trace.status, AG_ERR_HTTP_MALFORMED);
 }
 
+// Longer than a line that is kept, shorter than a head that is accepted.
+#define LONG (AG_HTTP_LINE_MAX + 100)
+
 // A response with one header of that many bytes.
 static struct trace *trace_long(const char *name, size_t size)
 {
@@ -285,16 +291,67 @@ static struct trace *trace_long(const char *name, size_t size)
 
 static void long_headers_are_skipped_unless_they_frame_the_body(void)
 {
-    CHECK_TEXT(trace_long("X-Long", 4000)->text, "200:a;+");
-    CHECK_TEXT(trace_long("Date", 4000)->text, "200:a;+");
-    CHECK_EQUAL(trace_long("Transfer-Encoding", 4000)->status, AG_ERR_HTTP_MALFORMED);
-    CHECK_EQUAL(trace_long("Content-Length", 4000)->status, AG_ERR_HTTP_MALFORMED);
+    CHECK_TEXT(trace_long("X-Long", LONG)->text, "200:a;+");
+    CHECK_TEXT(trace_long("Date", LONG)->text, "200:a;+");
+    CHECK_TEXT(trace_long("ETag", LONG)->text, "200:a;+");
+    CHECK_EQUAL(trace_long("Connection", LONG)->status, AG_ERR_HTTP_MALFORMED);
+    CHECK_EQUAL(trace_long("Content-Range", LONG)->status, AG_ERR_HTTP_MALFORMED);
+    CHECK_EQUAL(trace_long("Transfer-Encoding", LONG)->status, AG_ERR_HTTP_MALFORMED);
+    CHECK_EQUAL(trace_long("Content-Length", LONG)->status, AG_ERR_HTTP_MALFORMED);
     CHECK_EQUAL(trace_long("X-Long", AG_CFG_HTTP_HEAD_MAX)->status, AG_ERR_NO_SPACE);
     CHECK_EQUAL(strlen(trace_long("ETag", AG_CFG_ETAG_MAX)->head.etag), AG_CFG_ETAG_MAX);
     CHECK_TEXT(trace_long("ETag", AG_CFG_ETAG_MAX + 1)->head.etag, "");
     CHECK(trace_long("Location", AG_CFG_URL_MAX)->head.has_location);
     CHECK(!trace_long("Location", AG_CFG_URL_MAX + 1)->head.has_location);
     CHECK_TEXT(trace_long("Location", AG_CFG_URL_MAX + 1)->text, "200:a;+");
+}
+
+static void a_framing_header_is_not_read_from_its_beginning(void)
+{
+    static char text[2 * AG_HTTP_LINE_MAX];
+    snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\nContent-Length: 1%*s\r\n\r\na",
+             (int)AG_HTTP_LINE_MAX, "2");
+    CHECK_EQUAL(trace_of(text)->status, AG_ERR_HTTP_MALFORMED);
+}
+
+static void names_are_compared_whole_and_in_any_case(void)
+{
+    CHECK_TEXT(trace_of("HTTP/1.1 200 OK\r\nContent-Lengthy: 9\r\nContent-Lengt: 9\r\n"
+                        "CONTENT-LENGTH: 1\r\n\r\na")
+                   ->text,
+               "200:a;+");
+}
+
+static void a_head_may_be_as_long_as_its_limit(void)
+{
+    static char text[AG_CFG_HTTP_HEAD_MAX + 2];
+    for (int extra = 0; extra < 2; extra++) {
+        const int filler = AG_CFG_HTTP_HEAD_MAX - (int)strlen("HTTP/1.1 204\r\nA:\r\n\r\n") + extra;
+        snprintf(text, sizeof text, "HTTP/1.1 204\r\nA:%0*d\r\n\r\n", filler, 0);
+        test_note("%d too many", extra);
+        CHECK_EQUAL(trace_of(text)->status, extra ? AG_ERR_NO_SPACE : AG_OK);
+        CHECK_TEXT(trace_of(text)->text, extra ? "" : "204:;+");
+    }
+}
+
+static void the_end_of_a_stream_is_told_once(void)
+{
+    static struct ag_http http;
+    struct ag_http_event event;
+    struct ag_reader piece;
+    ag_http_init(&http);
+    ag_reader_init(&piece, closing, strlen(closing));
+    while (ag_http_next(&http, &piece, &event) == AG_OK)
+        ;
+    CHECK_EQUAL(ag_http_finish(&http, &event), AG_OK);
+    CHECK_EQUAL(event.type, AG_HTTP_END);
+    event.type = AG_HTTP_HEAD;
+    CHECK_EQUAL(ag_http_finish(&http, &event), AG_OK);
+    CHECK_EQUAL(event.type, AG_HTTP_HEAD);
+    CHECK(!ag_http_may_reuse(&http));
+    ag_reader_init(&piece, "x", 1);
+    CHECK_EQUAL(ag_http_next(&http, &piece, &event), AG_ERR_AGAIN);
+    CHECK_EQUAL(ag_reader_left(&piece), 1);
 }
 
 static void heads_without_end_are_refused(void)
@@ -346,6 +403,9 @@ static void retry_after_is_read_in_both_forms(void)
     CHECK(trace->head.has_retry_after && trace->head.retry_after_s == 0);
     trace = trace_of("HTTP/1.1 503 Busy\r\nRetry-After: 4294967295\r\nContent-Length: 0\r\n\r\n");
     CHECK(trace->head.has_retry_after && trace->head.retry_after_s == 86400);
+    trace = trace_of("HTTP/1.1 103 Hints\r\nRetry-After: Sun, 06 Nov 1994 08:50:37 GMT\r\n\r\n"
+                     "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n");
+    CHECK(!trace->head.has_retry_after);
     trace = trace_of("HTTP/1.1 503 Busy\r\nRetry-After: soon\r\nContent-Length: 0\r\n\r\n");
     CHECK(!trace->head.has_retry_after);
 }
@@ -438,6 +498,9 @@ static void a_body_is_appended_only_where_it_belongs(void)
     CHECK_EQUAL(start, 10);
     CHECK_EQUAL(start_of("206 OK\r\nContent-Range: bytes 10-14/*\r\nContent-Length: 5", 10, &start),
                 AG_OK);
+    CHECK_EQUAL(
+        start_of("206 OK\r\nContent-Range: bytes 10-10/11\r\nContent-Length: 1", 10, &start),
+        AG_OK);
     CHECK_EQUAL(start_of("200 OK\r\nContent-Length: 100", 10, &start), AG_OK);
     CHECK_EQUAL(start, 0);
     start = 99;
@@ -540,6 +603,10 @@ static const struct test_case cases[] = {
     TEST(every_truncation_is_noticed),
     TEST(what_is_not_http_is_refused),
     TEST(long_headers_are_skipped_unless_they_frame_the_body),
+    TEST(a_framing_header_is_not_read_from_its_beginning),
+    TEST(names_are_compared_whole_and_in_any_case),
+    TEST(a_head_may_be_as_long_as_its_limit),
+    TEST(the_end_of_a_stream_is_told_once),
     TEST(heads_without_end_are_refused),
     TEST(many_chunks_are_no_head_without_end),
     TEST(retry_after_is_read_in_both_forms),

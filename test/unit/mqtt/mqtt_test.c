@@ -23,7 +23,7 @@ struct client {
 
 static void begin(struct client *client)
 {
-    memset(client, 0, sizeof *client);
+    memset(client, 0xA5, sizeof *client);
     ag_mqtt_init(&client->mqtt, client->send, sizeof client->send, &options);
 }
 
@@ -153,6 +153,8 @@ static void a_subscription_is_written_and_answered(void)
     CHECK_EQUAL(client.event.bytes[1], AG_MQTT_SUBACK_FAILED);
     CHECK_EQUAL(ag_mqtt_subscribe(&client.mqtt, filters, 0, &id), AG_ERR_ARGUMENT);
     CHECK_EQUAL(ag_mqtt_subscribe(&client.mqtt, filters, 9, &id), AG_ERR_ARGUMENT);
+    CHECK_EQUAL(feed(&client, "\x90\x05\x00\x01\x00\x01\x02", 7, 0), AG_OK);
+    CHECK_EQUAL(client.event.size, 3);
     const struct ag_mqtt_filter at_two[] = { { "a", 2 } };
     CHECK_EQUAL(ag_mqtt_subscribe(&client.mqtt, at_two, 1, &id), AG_ERR_ARGUMENT);
 }
@@ -269,6 +271,111 @@ static void an_acknowledgement_during_the_repetition_ends_it_cleanly(void)
                  "a");
     CHECK_EQUAL(ag_mqtt_tick(&client.mqtt, 41000), AG_OK);
     CHECK_OUTPUT(&client, 41000, "");
+}
+
+static void acknowledgements_may_come_in_any_order(void)
+{
+    struct client client;
+    begin(&client);
+    connect_at(&client, 0);
+    CHECK_EQUAL(publish(&client, "t", "a", 1, NULL), AG_OK);
+    CHECK_EQUAL(publish(&client, "t", "b", 1, NULL), AG_OK);
+    CHECK_EQUAL(publish(&client, "t", "c", 1, NULL), AG_OK);
+    drain(&client, 0);
+    CHECK_EQUAL(feed(&client, "\x40\x02\x00\x02", 4, 0), AG_OK);
+    CHECK_EQUAL(client.event.packet_id, 2);
+    CHECK_EQUAL(ag_mqtt_unacknowledged(&client.mqtt), 2);
+    CHECK_EQUAL(ag_mqtt_tick(&client.mqtt, 20000), AG_OK);
+    CHECK_OUTPUT(&client, 20000,
+                 "\x3A\x06\x00\x01t\x00\x01"
+                 "a\x3A\x06\x00\x01t\x00\x03"
+                 "c");
+}
+
+static void an_id_in_use_is_not_given_out_again(void)
+{
+    struct client client;
+    uint16_t id = 0;
+    begin(&client);
+    connect_at(&client, 0);
+    CHECK_EQUAL(publish(&client, "t", "kept", 1, &id), AG_OK);
+    CHECK_EQUAL(id, 1);
+    CHECK_EQUAL(publish(&client, "t", "kept", 1, &id), AG_OK);
+    CHECK_EQUAL(id, 2);
+    drain(&client, 0);
+    for (unsigned want = 3; want < 65536 + 8; want++) {
+        if ((want & 65535) < 3)
+            continue; // 0 is none, 1 and 2 are in use
+        CHECK_EQUAL(publish(&client, "t", "", 1, &id), AG_OK);
+        CHECK_EQUAL(id, want & 65535);
+        drain(&client, 0);
+        const uint8_t ack[4] = { 0x40, 2, (uint8_t)(id >> 8), (uint8_t)id };
+        CHECK_EQUAL(feed(&client, ack, 4, 0), AG_OK);
+    }
+}
+
+static void a_message_being_received_keeps_room_for_its_acknowledgement(void)
+{
+    struct client client;
+    struct ag_reader piece;
+    const struct ag_mqtt_filter filter = { "a", 0 };
+    uint16_t id;
+    unsigned count = 0;
+    begin(&client);
+    connect_at(&client, 0);
+    ag_reader_init(&piece, "\x32\x06\x00\x01t\x12\x34x", 8);
+    CHECK_EQUAL(next_of(&client, &piece, 0), AG_OK);
+    while (publish(&client, "t", "a", 0, NULL) == AG_OK)
+        count++;
+    CHECK_EQUAL(count, AG_CFG_MQTT_QUEUE - 3);
+    CHECK_EQUAL(ag_mqtt_subscribe(&client.mqtt, &filter, 1, &id), AG_OK);
+    CHECK_EQUAL(ag_mqtt_subscribe(&client.mqtt, &filter, 1, &id), AG_ERR_AGAIN);
+    CHECK_EQUAL(ag_mqtt_tick(&client.mqtt, 60000), AG_OK); // the ping takes the last place but one
+    CHECK_EQUAL(next_of(&client, &piece, 60000), AG_OK);
+    CHECK_EQUAL(next_of(&client, &piece, 60000), AG_OK);
+    CHECK_EQUAL(client.event.type, AG_MQTT_PUBLISH_END);
+    drain(&client, 60000);
+    CHECK_EQUAL(client.output_size, count * 6 + 8 + 2 + 4);
+    CHECK_BYTES(client.output + client.output_size - 6, "\xC0\x00\x40\x02\x12\x34", 6);
+    // A message of QoS 0 wants none.
+    ag_reader_init(&piece, "\x30\x04\x00\x01tx", 6);
+    CHECK_EQUAL(next_of(&client, &piece, 60000), AG_OK);
+    count = 0;
+    while (publish(&client, "t", "a", 0, NULL) == AG_OK)
+        count++;
+    CHECK_EQUAL(count, AG_CFG_MQTT_QUEUE - 2);
+}
+
+static void a_subscription_that_can_never_fit_says_so(void)
+{
+    static char topic[SEND_SIZE + 1];
+    struct client client;
+    const struct ag_mqtt_filter filter = { topic, 0 };
+    uint16_t id;
+    begin(&client);
+    connect_at(&client, 0);
+    memset(topic, 'x', SEND_SIZE - 20);
+    CHECK_EQUAL(publish(&client, "t", "aaaaaaaaaaaaaaaaaaaa", 0, NULL), AG_OK);
+    CHECK_EQUAL(ag_mqtt_subscribe(&client.mqtt, &filter, 1, &id), AG_ERR_AGAIN);
+    drain(&client, 0);
+    CHECK_EQUAL(ag_mqtt_subscribe(&client.mqtt, &filter, 1, &id), AG_OK);
+    drain(&client, 0);
+    memset(topic, 'x', SEND_SIZE - 9); // its packet fits, but leaves no room for a PUBACK
+    CHECK_EQUAL(ag_mqtt_subscribe(&client.mqtt, &filter, 1, &id), AG_ERR_NO_SPACE);
+    memset(topic, 'x', SEND_SIZE);
+    CHECK_EQUAL(ag_mqtt_subscribe(&client.mqtt, &filter, 1, &id), AG_ERR_NO_SPACE);
+}
+
+static void sending_nothing_changes_nothing(void)
+{
+    struct client client;
+    begin(&client);
+    ag_mqtt_sent(&client.mqtt, 0, 0);
+    connect_at(&client, 0);
+    CHECK_EQUAL(publish(&client, "t", "b", 0, NULL), AG_OK);
+    ag_mqtt_sent(&client.mqtt, 0, 5);
+    CHECK_EQUAL(ag_mqtt_deadline(&client.mqtt), 60000);
+    CHECK_OUTPUT(&client, 0, "\x30\x04\x00\x01tb");
 }
 
 static void an_acknowledgement_of_what_was_never_sent_is_ignored(void)
@@ -507,28 +614,29 @@ static void what_breaks_the_protocol_is_refused(void)
         const char *bytes;
         size_t size;
     } wrong[] = {
-        { "\x00", 1 },                 // reserved type
-        { "\x10", 1 },                 // CONNECT from a server
-        { "\x20", 1 },                 // a second CONNACK
-        { "\x34", 1 },                 // QoS 2
-        { "\x36", 1 },                 // QoS 3
-        { "\x38", 1 },                 // DUP at QoS 0
-        { "\x41", 1 },                 // PUBACK with flags
-        { "\x50", 1 },                 // PUBREC
-        { "\x62", 1 },                 // PUBREL
-        { "\x70", 1 },                 // PUBCOMP
-        { "\x82", 1 },                 // SUBSCRIBE
-        { "\x91", 1 },                 // SUBACK with flags
-        { "\xB0", 1 },                 // UNSUBACK: we never unsubscribe
-        { "\xC0", 1 },                 // PINGREQ
-        { "\xD1", 1 },                 // PINGRESP with flags
-        { "\xE0", 1 },                 // DISCONNECT
-        { "\xF0", 1 },                 // reserved type
-        { "\xD0\x01", 2 },             // PINGRESP with a body
-        { "\x40\x01", 2 },             // PUBACK too short
-        { "\x40\x03", 2 },             // PUBACK too long
-        { "\x90\x02", 2 },             // SUBACK without codes
-        { "\x90\x0B", 2 },             // SUBACK with more codes than filters
+        { "\x00", 1 },     // reserved type
+        { "\x10", 1 },     // CONNECT from a server
+        { "\x20", 1 },     // a second CONNACK
+        { "\x34", 1 },     // QoS 2
+        { "\x36", 1 },     // QoS 3
+        { "\x38", 1 },     // DUP at QoS 0
+        { "\x41", 1 },     // PUBACK with flags
+        { "\x50", 1 },     // PUBREC
+        { "\x62", 1 },     // PUBREL
+        { "\x70", 1 },     // PUBCOMP
+        { "\x82", 1 },     // SUBSCRIBE
+        { "\x91", 1 },     // SUBACK with flags
+        { "\xB0", 1 },     // UNSUBACK: we never unsubscribe
+        { "\xC0", 1 },     // PINGREQ
+        { "\xD1", 1 },     // PINGRESP with flags
+        { "\xE0", 1 },     // DISCONNECT
+        { "\xF0", 1 },     // reserved type
+        { "\xD0\x01", 2 }, // PINGRESP with a body
+        { "\x40\x01", 2 }, // PUBACK too short
+        { "\x40\x03", 2 }, // PUBACK too long
+        { "\x90\x02", 2 }, // SUBACK without codes
+        { "\x90\x0B", 2 }, // SUBACK with more codes than filters
+        { "\x90\x04\x00\x01\x00\x03", 6 },
         { "\x90\x03\x00\x01\x03", 5 }, // SUBACK with an unknown code
         { "\x30\x02", 2 },             // PUBLISH without topic
         { "\x32\x04", 2 },             // PUBLISH without id
@@ -602,6 +710,19 @@ static void hearing_alone_or_speaking_alone_does_not_put_off_the_ping(void)
     CHECK_EQUAL(ag_mqtt_deadline(&client.mqtt), 60000); // the server may think that we are
 }
 
+static void without_keep_alive_nothing_is_due(void)
+{
+    struct client client;
+    const struct ag_mqtt_login quiet = { "d", NULL, NULL, 0, true };
+    begin(&client);
+    CHECK_EQUAL(ag_mqtt_connect(&client.mqtt, &quiet, 0), AG_OK);
+    drain(&client, 0);
+    CHECK_EQUAL(feed(&client, "\x20\x02\x00\x00", 4, 0), AG_OK);
+    CHECK_EQUAL(ag_mqtt_deadline(&client.mqtt), UINT64_MAX);
+    CHECK_EQUAL(ag_mqtt_tick(&client.mqtt, UINT64_MAX - 1), AG_OK);
+    CHECK_OUTPUT(&client, 0, "");
+}
+
 static void a_dead_server_is_noticed(void)
 {
     struct client client;
@@ -649,6 +770,10 @@ static void goodbye_goes_out_behind_what_waits(void)
     CHECK_EQUAL(publish(&client, "t", "x", 0, NULL), AG_ERR_CLOSED);
     CHECK_OUTPUT(&client, 0, "\x30\x04\x00\x01tx\xE0\x00");
     CHECK_EQUAL(feed(&client, "\xD0\x00", 2, 0), AG_ERR_CLOSED);
+    connect_at(&client, 0);
+    ag_mqtt_disconnect(&client.mqtt);
+    connect_at(&client, 0); // a goodbye that was not sent is forgotten
+    CHECK_OUTPUT(&client, 0, "");
 }
 
 static void every_packet_state_leads_to_done(void)
@@ -847,6 +972,12 @@ static const struct test_case cases[] = {
     TEST(an_acknowledgement_during_the_repetition_ends_it_cleanly),
     TEST(an_acknowledgement_of_what_was_never_sent_is_ignored),
     TEST(messages_leave_room_for_the_session_itself),
+    TEST(acknowledgements_may_come_in_any_order),
+    TEST(an_id_in_use_is_not_given_out_again),
+    TEST(a_message_being_received_keeps_room_for_its_acknowledgement),
+    TEST(a_subscription_that_can_never_fit_says_so),
+    TEST(sending_nothing_changes_nothing),
+    TEST(without_keep_alive_nothing_is_due),
     TEST(pieces_of_any_size_tell_the_same),
     TEST(a_truncated_stream_waits_for_more),
     TEST(a_received_message_of_qos_1_is_acknowledged_at_its_end),
