@@ -125,6 +125,7 @@ enum ag_status ag_host_init(void *memory, size_t size, const struct ag_host_conf
     ag_boot_plugins(host);
     ag_report_touch_all(host);
     host->next_document_ms = UINT64_MAX;
+    host->plan_is_due = true;
     *made = host;
     return AG_OK;
 }

@@ -8,8 +8,10 @@
 #include "plugin/capabilities.h"
 #include "wasm/wasm.h"
 
-// Code expected per byte of file at first, and at most.
-#define CODE_FACTOR_FIRST 4u
+// Code expected per byte of file at first, and at most. What is reserved too much is given back
+// when the slot is sealed; where it is too little, the store takes what is free behind it, and
+// where that does not do either, the file is fetched again with twice the room.
+#define CODE_FACTOR_FIRST 2u
 #define CODE_FACTOR_MAX   32u
 
 // Code of any file has at least so much beside it.
@@ -348,9 +350,8 @@ bool ag_install_is_verifying(const struct ag_install *install)
 
 bool ag_install_may_retry(enum ag_status status)
 {
-    bool is_network = status >= 1500 && status < 1600;
     bool is_room = status == AG_ERR_STORE_FULL || status == AG_ERR_FLASH;
-    return (is_network && status != AG_ERR_HTTP_REDIRECT) || is_room || status == AG_ERR_TRUNCATED;
+    return is_room || (is_of_network(status) && status != AG_ERR_HTTP_REDIRECT);
 }
 
 void ag_install_cancel(struct ag_install *install)

@@ -15,11 +15,38 @@
 
 struct world world;
 
+// A cut of the power stops the processor, too.
+static enum ag_status stop_if_off(enum ag_status status)
+{
+    if (world.flash.off && world.stops_at_cut)
+        longjmp(world.power, 1);
+    return status;
+}
+
+static enum ag_status program(void *context, uint32_t offset, const void *bytes, uint32_t size)
+{
+    return stop_if_off(world.flash.flash.program(context, offset, bytes, size));
+}
+
+static enum ag_status erase(void *context, uint32_t offset)
+{
+    return stop_if_off(world.flash.flash.erase(context, offset));
+}
+
+static enum ag_status sync_flash(void *context)
+{
+    return stop_if_off(world.flash.flash.sync(context));
+}
+
 void world_open(void)
 {
     memset(&world, 0, sizeof world);
     board_reset();
     sim_flash_open(&world.flash, FLASH_SIZE);
+    world.wire = world.flash.flash;
+    world.wire.program = program;
+    world.wire.erase = erase;
+    world.wire.sync = sync_flash;
     world_net_open_pipe(&world.hub_pipe);
     world_net_open_pipe(&world.file_pipe);
     world.hub.desired = json_object();
@@ -55,7 +82,7 @@ void world_close(void)
 
 void world_boot(void)
 {
-    struct ag_host_board parts = { .flash = &world.flash.flash,
+    struct ag_host_board parts = { .flash = &world.wire,
                                    .hub = &world.hub_pipe.stream,
                                    .download = &world.file_pipe.stream };
     world.memory_size = ag_host_size(&world.config) + MEMORY_SIZE;

@@ -6,6 +6,7 @@
 #ifndef AG_TEST_HOST_WORLD_H
 #define AG_TEST_HOST_WORLD_H
 
+#include <setjmp.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -29,6 +30,7 @@ struct world_pipe {
     enum ag_status open_fails; // knob: what read and write say instead of connecting
     uint32_t chunk;            // knob: most bytes a call moves; 0: all
     uint32_t cut_after;        // knob: bytes to the device until the connection breaks; 0: never
+    uint32_t stall_after;      // knob: bytes to the device until nothing goes on; 0: never
     uint32_t delivered;        // bytes to the device since it was opened
     bool is_stalled;           // knob: neither reads nor writes go on
     char host[256];            // of the last open
@@ -71,6 +73,9 @@ struct world_hub {
 
 struct world {
     struct sim_flash flash;
+    struct ag_flash wire; // to the flash; where the power goes
+    jmp_buf power;        // where it goes: set by the test together with
+    bool stops_at_cut;    // this; otherwise the host goes on with a flash that is dead
     struct world_pipe hub_pipe;
     struct world_pipe file_pipe;
     struct world_hub hub;

@@ -24,6 +24,7 @@ static enum ag_status open_pipe(void *context, const char *host, uint16_t port)
 {
     struct world_pipe *pipe = context;
     empty_pipe(pipe);
+    pipe->is_stalled = false;
     pipe->is_open = true;
     pipe->opens++;
     snprintf(pipe->host, sizeof pipe->host, "%s", host);
@@ -53,6 +54,8 @@ static enum ag_status read_pipe(void *context, void *bytes, size_t capacity, siz
     if (pipe->open_fails != AG_OK)
         return pipe->open_fails;
     size_t left = pipe->to_device.size - pipe->to_device_at;
+    if (pipe->stall_after && pipe->delivered >= pipe->stall_after)
+        pipe->is_stalled = true;
     if (pipe->cut_after && pipe->delivered >= pipe->cut_after)
         return AG_ERR_RESET;
     if (left == 0 || pipe->is_stalled)

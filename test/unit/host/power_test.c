@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+// The power goes at every single flash operation of an install, an update, a rollback and a
+// removal, before, during and after it: the device runs what was confirmed, and then gets where it
+// should.
+
+#include <stdio.h>
+
+#include "store/store.h"
+#include "test/harness.h"
+#include "test/unit/host/world.h"
+
+struct scenario {
+    const char *name;
+    uint32_t before; // version of blinky that is confirmed before; 0: none
+    uint32_t desired;
+    const char *modules; // instead of `desired`; NULL: desire it
+    const char *state;   // where it must get, "" for no more reported
+    uint32_t version;
+};
+
+static const struct scenario scenarios[] = {
+    { "install", 0, 10, NULL, "running", 10 },
+    { "update", 10, 11, NULL, "running", 11 },
+    { "rollback", 11, 12, NULL, "rolled_back", 11 },
+    { "removal", 10, 0, "[]", "", 0 },
+};
+
+static void publish(void)
+{
+    world_publish("blinky-10.wasm", &(struct module){ .name = "blinky", .version = 10 });
+    world_publish("blinky-11.wasm", &(struct module){ .name = "blinky", .version = 11 });
+    world_publish("blinky-12.wasm", &(struct module){ .name = "blinky",
+                                                      .version = 12,
+                                                      .behaviour = MODULE_TRAPS_LATER,
+                                                      .argument = 2 });
+    world_publish("other-1.wasm", &(struct module){ .name = "other", .version = 1, .pin = 1 });
+}
+
+static void prepare(const struct scenario *scenario)
+{
+    world_open();
+    publish();
+    world_boot();
+    if (scenario->before)
+        world_desire_one("blinky", scenario->before);
+    CHECK(world_settle(60000));
+    world.flash.operations = 0;
+}
+
+static void play(const struct scenario *scenario)
+{
+    world.stops_at_cut = true;
+    if (setjmp(world.power) != 0)
+        return;
+    if (scenario->modules)
+        world_desire(scenario->modules);
+    else
+        world_desire_one("blinky", scenario->desired);
+    for (int i = 0; i < 60000 && !world.flash.off; i += 10) {
+        if (world_settle(10))
+            return;
+    }
+}
+
+// After the power came back, without a network: a confirmed version runs, if there was one that is
+// still wanted.
+static void check_what_runs_alone(const struct scenario *scenario)
+{
+    uint32_t writes = board.writes[0];
+    world.hub_pipe.open_fails = AG_ERR_CONNECT;
+    world_run(1000);
+    bool runs = board.writes[0] > writes;
+    if (scenario->before && !scenario->modules)
+        CHECK(runs);
+    if (runs && scenario->before && board.levels[0] != (scenario->before & 1)) {
+        // Not the one before: then it is the new one, and confirmed.
+        struct ag_host_plugin_status status;
+        CHECK_EQUAL(ag_host_plugin_at(world.host, 0, &status), AG_OK);
+        CHECK_EQUAL(status.state, AG_STATE_RUNNING);
+        CHECK_EQUAL(status.version, scenario->desired);
+    }
+    world.hub_pipe.open_fails = AG_OK;
+}
+
+static void check_that_it_gets_there(const struct scenario *scenario)
+{
+    CHECK(world_settle(600000));
+    CHECK_TEXT(world_state("blinky"), scenario->state);
+    CHECK_EQUAL(world_version("blinky"), scenario->version);
+    if (scenario->version) {
+        uint32_t writes = board.writes[0];
+        world_run(1000);
+        CHECK(board.writes[0] > writes);
+        CHECK_EQUAL(board.levels[0], scenario->version & 1);
+    }
+}
+
+static uint32_t operations_of(const struct scenario *scenario)
+{
+    prepare(scenario);
+    play(scenario);
+    uint32_t operations = world.flash.operations;
+    world_close();
+    return operations;
+}
+
+static void cut(const struct scenario *scenario, enum sim_cut_mode mode, uint32_t at)
+{
+    test_note("%s, cut %s operation %u", scenario->name, sim_cut_mode_name(mode), (unsigned)at);
+    prepare(scenario);
+    world.flash.cut_at = at;
+    world.flash.cut_mode = mode;
+    world.flash.seed = at * 7 + (uint32_t)mode;
+    play(scenario);
+    CHECK(world.flash.off);
+    world_reset();
+    check_what_runs_alone(scenario);
+    check_that_it_gets_there(scenario);
+    world_close();
+}
+
+static void cut_everywhere(const struct scenario *scenario)
+{
+    uint32_t operations = operations_of(scenario);
+    CHECK(operations > 0);
+    for (int mode = 0; mode < SIM_CUT_MODES; mode++)
+        for (uint32_t at = 1; at <= operations; at++)
+            cut(scenario, (enum sim_cut_mode)mode, at);
+    printf("# %s: %u operations, %u cuts\n", scenario->name, (unsigned)operations,
+           (unsigned)operations * SIM_CUT_MODES);
+}
+
+static void a_first_install_survives_every_cut(void)
+{
+    cut_everywhere(&scenarios[0]);
+}
+
+static void an_update_survives_every_cut(void)
+{
+    cut_everywhere(&scenarios[1]);
+}
+
+static void a_rollback_survives_every_cut(void)
+{
+    cut_everywhere(&scenarios[2]);
+}
+
+static void a_removal_survives_every_cut(void)
+{
+    cut_everywhere(&scenarios[3]);
+}
+
+// ---- Resets in a trial, damage, and a full store -----------------------------------------------
+
+static void a_reset_in_the_middle_of_a_trial_lets_the_confirmed_version_run_and_tries_again(void)
+{
+    world_open();
+    publish();
+    world_desire_one("blinky", 10);
+    world_boot();
+    CHECK(world_settle(60000));
+    world.config.trial_time_ms = 30000;
+    world_reset();
+    CHECK(world_settle(60000));
+    world_desire_one("blinky", 11);
+    for (int i = 0; i < 2; i++) {
+        world_run(5000);
+        CHECK_TEXT(world_state("blinky"), "trial");
+        CHECK(board.levels[0]);
+        world.hub_pipe.open_fails = AG_ERR_CONNECT;
+        world_reset();
+        world_run(1000);
+        CHECK(!board.levels[0]); // 10 runs until the hub is there
+        world.hub_pipe.open_fails = AG_OK;
+        world_run(5000);
+    }
+    CHECK(world_settle(120000));
+    CHECK_EQUAL(world_version("blinky"), 11);
+    world_close();
+}
+
+static void a_version_under_which_the_device_resets_each_time_is_given_up(void)
+{
+    world_open();
+    publish();
+    world_desire_one("blinky", 10);
+    world_boot();
+    CHECK(world_settle(60000));
+    world.config.trial_time_ms = 30000;
+    world_reset();
+    CHECK(world_settle(60000));
+    world_desire_one("blinky", 11);
+    for (int i = 0; i < 3; i++) {
+        world_run(20000);
+        CHECK_TEXT(world_state("blinky"), "trial");
+        world_reset();
+    }
+    CHECK(world_settle(60000));
+    CHECK_TEXT(world_state("blinky"), "rolled_back");
+    CHECK_EQUAL(world_error("blinky"), AG_ERR_TRIAL_RESET);
+    CHECK_EQUAL(world_version("blinky"), 10);
+    world_close();
+}
+
+// Flips one bit in every so many of the flash while the device is off; whatever it hits, the
+// device starts, and with the hub's help runs blinky again.
+static void a_bit_flipped_anywhere_on_flash_is_found_and_mended(void)
+{
+    uint32_t mended = 0;
+    for (uint32_t bit = 5; bit < 256u * 1024u * 8u; bit += 7919) {
+        test_note("bit %u", (unsigned)bit);
+        prepare(&scenarios[1]);
+        play(&scenarios[1]);
+        world_power_off();
+        uint8_t before = world.flash.bytes[bit / 8];
+        sim_flash_flip(&world.flash, bit);
+        mended += before != 0xFF;
+        sim_flash_restart(&world.flash);
+        world_boot();
+        CHECK(world_settle(600000));
+        CHECK_EQUAL(world_version("blinky"), 11);
+        world_close();
+    }
+    CHECK(mended > 1);
+}
+
+static void code_of_another_engine_or_damaged_is_translated_again_from_the_signed_file(void)
+{
+    prepare(&scenarios[1]);
+    play(&scenarios[1]);
+    world_power_off();
+    struct ag_store store;
+    struct ag_store_slot slot;
+    const uint8_t *code;
+    size_t size;
+    CHECK_EQUAL(ag_store_mount(&store, &world.flash.flash), AG_OK);
+    CHECK_EQUAL(ag_store_find(&store, AG_STORE_PLUGIN, "blinky", AG_STORE_CURRENT, &slot), AG_OK);
+    CHECK_EQUAL(ag_store_open_code(&store, slot.id, &code, &size), AG_OK);
+    sim_flash_flip(&world.flash, (uint32_t)(code - world.flash.bytes + 40) * 8);
+    CHECK_EQUAL(ag_store_open_code(&store, slot.id, &code, &size), AG_ERR_STORE_DAMAGED);
+    uint32_t requests = world.requests;
+    world.hub_pipe.open_fails = AG_ERR_CONNECT;
+    world_boot();
+    world_run(1000);
+    CHECK(board.levels[0]);
+    CHECK_EQUAL(world.requests, requests);
+    CHECK_EQUAL(ag_store_mount(&store, &world.flash.flash), AG_OK);
+    CHECK_EQUAL(ag_store_open_code(&store, slot.id, &code, &size), AG_OK);
+    world_close();
+}
+
+static void a_full_store_is_reported_and_goes_on_once_there_is_room(void)
+{
+    prepare(&scenarios[1]);
+    world_publish(
+        "big-1.wasm",
+        &(struct module){
+            .name = "big", .version = 1, .pin = 2, .behaviour = MODULE_LARGE, .argument = 60000 });
+    world_publish(
+        "huge-1.wasm",
+        &(struct module){
+            .name = "huge", .version = 1, .pin = 3, .behaviour = MODULE_LARGE, .argument = 60000 });
+    world_desire("[{'Name':'big','Version':1,'Url':'https://files.example/big-1.wasm'},"
+                 "{'Name':'huge','Version':1,'Url':'https://files.example/huge-1.wasm'}]");
+    world_run(60000);
+    CHECK_TEXT(world_state("big"), "running");
+    CHECK_TEXT(world_state("huge"), "waiting");
+    CHECK_EQUAL(world_error("huge"), AG_ERR_STORE_FULL);
+    world_desire("[{'Name':'huge','Version':1,'Url':'https://files.example/huge-1.wasm'}]");
+    CHECK(world_settle(600000));
+    CHECK_TEXT(world_state("huge"), "running");
+    CHECK(!world_is_reported("big"));
+    world_publish("x-1.wasm",
+                  &(struct module){
+                      .name = "x", .version = 1, .behaviour = MODULE_LARGE, .argument = 600000 });
+    world_desire_one("x", 1);
+    world_run(10000);
+    CHECK_EQUAL(world_error("x"), AG_ERR_FILE_TOO_LARGE);
+    world_close();
+}
+
+static void a_flash_that_fails_costs_no_plug_in_that_runs(void)
+{
+    for (uint32_t at = 1; at < 12; at++) {
+        test_note("operation %u fails", (unsigned)at);
+        prepare(&scenarios[1]);
+        world.flash.fail_at = at;
+        world_desire_one("blinky", 11);
+        world_run(60000);
+        uint32_t writes = board.writes[0];
+        world_run(1000);
+        CHECK(board.writes[0] > writes);
+        world_reset();
+        world_run(500);
+        CHECK(board.writes[0] > writes);
+        CHECK(world_settle(600000));
+        CHECK_EQUAL(world_version("blinky"), 11);
+        world_close();
+    }
+}
+
+static const struct test_case cases[] = {
+    TEST(a_first_install_survives_every_cut),
+    TEST(an_update_survives_every_cut),
+    TEST(a_rollback_survives_every_cut),
+    TEST(a_removal_survives_every_cut),
+    TEST(a_reset_in_the_middle_of_a_trial_lets_the_confirmed_version_run_and_tries_again),
+    TEST(a_version_under_which_the_device_resets_each_time_is_given_up),
+    TEST(a_bit_flipped_anywhere_on_flash_is_found_and_mended),
+    TEST(code_of_another_engine_or_damaged_is_translated_again_from_the_signed_file),
+    TEST(a_full_store_is_reported_and_goes_on_once_there_is_room),
+    TEST(a_flash_that_fails_costs_no_plug_in_that_runs),
+};
+TEST_MAIN(cases)
