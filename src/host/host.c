@@ -191,6 +191,7 @@ static void end_message(struct ag_host *host)
         ag_update_desired_changed(host);
     if (was_document) {
         host->may_report = true;
+        host->document_ms = host->now_ms; // the next one may be asked for at once
         host->next_document_ms = host->config.twin_interval_ms
                                      ? host->now_ms + host->config.twin_interval_ms
                                      : UINT64_MAX;
