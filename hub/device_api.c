@@ -44,6 +44,25 @@ static bool user_name_is_good(const struct ag_hub *hub, const struct ag_mqtt_con
     return ag_mqtt_session_query(name, "api-version").size > 0;
 }
 
+// Writes down the `model-id` of the user name, percent-encoded there, when it is another one.
+static void take_model(struct ag_hub *hub, const struct ag_device *device,
+                       struct ag_mqtt_text user_name)
+{
+    const char *query = memchr(user_name.bytes, '?', user_name.size);
+    char model[sizeof device->model_id];
+    if (query == NULL)
+        return;
+    size_t skip = (size_t)(query + 1 - user_name.bytes);
+    struct ag_mqtt_text fields = { query + 1, user_name.size - skip };
+    struct ag_mqtt_text value = ag_mqtt_session_query(fields, "model-id");
+    if (value.size > 0 &&
+        ag_encoding_percent_decode(value.bytes, value.size, model, sizeof model) &&
+        model[strspn(
+            model, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:;_.")] == '\0' &&
+        strcmp(model, device->model_id) != 0)
+        ag_device_store_set_model(&hub->db, device->id, model);
+}
+
 // The token must be for this device, and signed by one of its keys or by a policy for devices.
 static bool token_is_good(struct ag_hub *hub, const struct ag_device *device,
                           const struct ag_sas_token *token)
@@ -108,6 +127,7 @@ static bool connect_device(struct ag_mqtt_session *session, const struct ag_mqtt
         return refuse(connect, "the will's topic is not the device's events topic");
     memcpy(session->client_id, id, sizeof id);
     session->expires_s = token.expiry_s;
+    take_model(hub, &device, connect->user_name);
     resume(session, connect->clean_session);
     ag_hub_attach(hub, session);
     return true;

@@ -113,6 +113,11 @@ void ag_device_store_set_subscriptions(struct ag_db *db, const char *id, int sub
                       (int64_t)subscriptions, id);
 }
 
+void ag_device_store_set_model(struct ag_db *db, const char *id, const char *model_id)
+{
+    (void)ag_db_write(db, "UPDATE devices SET model_id = ? WHERE id = ?", "tt", model_id, id);
+}
+
 void ag_device_store_set_activity(struct ag_db *db, const char *id, int64_t connection_updated_ms,
                                   int64_t last_activity_ms)
 {

@@ -56,6 +56,7 @@ void ag_device_store_list(struct ag_db *db, const char *after, int64_t limit,
 int ag_device_store_subscriptions(struct ag_db *db, const char *id);
 // -1 forgets the session.
 void ag_device_store_set_subscriptions(struct ag_db *db, const char *id, int subscriptions);
+void ag_device_store_set_model(struct ag_db *db, const char *id, const char *model_id);
 void ag_device_store_set_activity(struct ag_db *db, const char *id, int64_t connection_updated_ms,
                                   int64_t last_activity_ms);
 

@@ -201,6 +201,7 @@ static const char *handle_connect(struct ag_mqtt_session *session, uint8_t first
         return "refused";
     }
     session->state = AG_MQTT_SESSION_IS_CONNECTED;
+    session->connected_ms = ag_hub_wall_ms(session->hub);
     session->silence_ms = (int64_t)connect.keep_alive_s * 1500;
     if (session->silence_ms == 0 || session->silence_ms > SILENCE_MAX_MS)
         session->silence_ms = SILENCE_MAX_MS;

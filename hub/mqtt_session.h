@@ -71,6 +71,7 @@ struct ag_mqtt_session {
     int64_t silence_ms;                    // longest silence allowed
     int64_t deadline_ms;                   // steady time at which silence closes
     int64_t expires_s;                     // wall time at which the token ends
+    int64_t connected_ms;                  // wall time of the CONNECT
     int64_t last_activity_ms;              // wall time of the last packet
     size_t wanted;                   // bytes of the packet at the head of the input, once known
     struct ag_mqtt_pending *pending; // packets that wait until they are durable

@@ -19,6 +19,7 @@ static const struct {
     [AG_PROBLEM_NO_ROUTE] = { 404000, "NotFound" },
     [AG_PROBLEM_METHOD] = { 405000, "MethodNotAllowed" },
     [AG_PROBLEM_EXISTS] = { 409001, "DeviceAlreadyExists" },
+    [AG_PROBLEM_ENROLLMENT_EXISTS] = { 409204, "EnrollmentAlreadyExists" },
     [AG_PROBLEM_PRECONDITION] = { 412001, "PreconditionFailed" },
     [AG_PROBLEM_TOO_LARGE] = { 413001, "MessageTooLarge" },
     [AG_PROBLEM_INTERNAL] = { 500001, "ServerError" },
@@ -32,6 +33,10 @@ void ag_problem_set(struct ag_problem *problem, enum ag_problem_kind kind, const
     va_start(arguments, format);
     vsnprintf(problem->text, sizeof problem->text, format, arguments);
     va_end(arguments);
+    for (char *at = problem->text; *at != '\0'; at++) {
+        if (*at < ' ' || *at > '~')
+            *at = '?';
+    }
 }
 
 int ag_problem_http_status(enum ag_problem_kind kind)

@@ -16,6 +16,7 @@ enum ag_problem_kind {
     AG_PROBLEM_NO_ROUTE,
     AG_PROBLEM_METHOD,
     AG_PROBLEM_EXISTS,
+    AG_PROBLEM_ENROLLMENT_EXISTS,
     AG_PROBLEM_PRECONDITION,
     AG_PROBLEM_TOO_LARGE,
     AG_PROBLEM_INTERNAL,
@@ -27,6 +28,8 @@ struct ag_problem {
     char text[256];
 };
 
+// Bytes that are not printable ASCII become `?`: the text may quote a client and goes into JSON and
+// logs.
 void ag_problem_set(struct ag_problem *problem, enum ag_problem_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -36,6 +36,14 @@ const char *ag_rest_devices_connection_state(const struct ag_hub *hub, const cha
     return ag_hub_session_of(hub, id) != NULL ? "Connected" : "Disconnected";
 }
 
+// When the state that is shown began.
+static json_t *connection_time(const struct ag_hub *hub, const struct ag_device *device)
+{
+    const struct ag_mqtt_session *session = ag_hub_session_of(hub, device->id);
+    return ag_rest_devices_time(session != NULL ? session->connected_ms
+                                                : device->connection_updated_ms);
+}
+
 json_t *ag_rest_devices_last_activity(const struct ag_hub *hub, const struct ag_device *device)
 {
     const struct ag_mqtt_session *session = ag_hub_session_of(hub, device->id);
@@ -63,7 +71,7 @@ json_t *ag_rest_devices_json(const struct ag_hub *hub, const struct ag_device *d
                      "connectionState", ag_rest_devices_connection_state(hub, device->id), "status",
                      device->enabled ? "enabled" : "disabled", "statusReason",
                      text_or_null(device->status_reason), "connectionStateUpdatedTime",
-                     ag_rest_devices_time(device->connection_updated_ms), "statusUpdatedTime",
+                     connection_time(hub, device), "statusUpdatedTime",
                      ag_rest_devices_time(device->status_updated_ms), "lastActivityTime",
                      ag_rest_devices_last_activity(hub, device), "cloudToDeviceMessageCount", 0,
                      "authentication", authentication, "capabilities", "iotEdge", 0);

@@ -135,7 +135,7 @@ static bool may_put(const struct ag_http_exchange *exchange, bool exists,
     bool update = ag_http_header(exchange, "If-Match") != NULL;
     int64_t etag = ag_http_if_match(exchange);
     if (exists && !update)
-        ag_problem_set(problem, AG_PROBLEM_EXISTS, "the enrolment is there already");
+        ag_problem_set(problem, AG_PROBLEM_ENROLLMENT_EXISTS, "the enrolment is there already");
     else if (!exists && update)
         ag_problem_set(problem, AG_PROBLEM_NO_ENROLLMENT, "no such enrolment");
     else if (exists && etag != AG_HTTP_ETAG_ANY && etag != enrollment->etag)

@@ -267,7 +267,8 @@ struct ag_server *ag_server_new(void)
         server->signals[i] = evsignal_new(server->base, numbers[i], on_signal, server);
         event_add(server->signals[i], NULL);
     }
-    (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGPIPE, SIG_IGN); // a peer that is gone is an error of writing, not the end
+    (void)signal(SIGXFSZ, SIG_IGN); // as is a file that may not grow
     return server;
 }
 

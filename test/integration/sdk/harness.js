@@ -25,15 +25,18 @@ async function until(what, probe, seconds = 60) {
 }
 
 class Hub {
-    constructor(options = []) {
+    // With `limit_kb` no file of the hub can grow beyond it, as on a full disk.
+    constructor(options = [], limit_kb = 0) {
         this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ag-hub-'));
         this.options = options;
+        this.limit_kb = limit_kb;
     }
     async start() {
         const file = path.join(this.folder, 'data', 'hub.json');
         fs.rmSync(file, { force: true }); // a killed hub leaves it
         const log = fs.openSync(path.join(this.folder, 'log'), 'a');
-        this.child = spawn(program, ['--data', path.join(this.folder, 'data'), '--log-level', 'debug', ...this.options],
+        const limit = this.limit_kb > 0 ? `ulimit -f ${this.limit_kb}; ` : '';
+        this.child = spawn('bash', ['-c', `${limit}exec "$0" "$@"`, program, '--data', path.join(this.folder, 'data'), '--log-level', 'debug', ...this.options],
             { stdio: ['ignore', log, log] });
         fs.closeSync(log);
         this.ended = new Promise((done) => this.child.once('exit', (code, signal) => done(code === null ? signal : code)));
@@ -90,8 +93,8 @@ async function finish(hub, status) {
     process.exit(status);
 }
 
-async function run_outer(file, options, env) {
-    const hub = new Hub(options);
+async function run_outer(file, options, env, limit_kb) {
+    const hub = new Hub(options, limit_kb);
     process.on('exit', () => hub.child && hub.child.kill('SIGKILL'));
     for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
     const facts = await hub.start();
@@ -101,6 +104,7 @@ async function run_outer(file, options, env) {
     inner.on('message', async (message) => {
         if (message === 'kill and restart') {
             await hub.stop('SIGKILL');
+            hub.limit_kb = 0;
             inner.send(await hub.start());
         }
         if (message === 'log') inner.send(hub.log());
@@ -109,9 +113,9 @@ async function run_outer(file, options, env) {
 }
 
 // Runs `tests`, [name, async function (context)] each, against a hub with these options.
-function main(file, tests, options, env = {}) {
+function main(file, tests, options, env = {}, limit_kb = 0) {
     if (!process.env.AG_HUB_FACTS) {
-        run_outer(file, options, env).catch((error) => {
+        run_outer(file, options, env, limit_kb).catch((error) => {
             console.log(`1..1\nnot ok 1 - the hub starts\n# ${error.stack}`);
             process.exit(1);
         });

@@ -143,7 +143,7 @@ const tests = [
         refused(await attempt({ attestation: { type: 'symmetricKey' } }, 'a_'), 400, 'ArgumentInvalid');
         refused(await rest(c.facts, 'GET', '/enrollments/e'), 404, 'EnrollmentNotFound');
         assert.equal((await attempt({ attestation: { type: 'symmetricKey' } }, 'E')).status, 200);
-        refused(await attempt({ attestation: { type: 'symmetricKey' } }), 409, 'DeviceAlreadyExists');
+        refused(await attempt({ attestation: { type: 'symmetricKey' } }), 409, 'EnrollmentAlreadyExists');
         assert.equal((await rest(c.facts, 'DELETE', '/enrollments/e')).status, 204);
     }],
     ['a blob comes back in every range that the service knows', async (c) => {

@@ -334,12 +334,17 @@ static void policies_and_second_keys_are_accepted(void)
     for (size_t i = 0; i < 3; i++) {
         struct client *client = new_client();
         test_note("token %zu", i);
-        send_packet(client, connect_packet("dev", "Hub.Test/dev/?model-id=x&api-version=1",
-                                           tokens[i], true, 10));
+        send_packet(client,
+                    connect_packet("dev", "Hub.Test/dev/?model-id=dtmi%3Aa%3B1&api-version=1",
+                                   tokens[i], true, 10));
+        ag_db_commit(&world.hub.db);
         CHECK_EQUAL(client->output[3], 0);
         CHECK(!client->closed);
         free_client(client);
     }
+    struct ag_device device;
+    CHECK_EQUAL(ag_device_store_get(&world.hub.db, "dev", &device), AG_OK);
+    CHECK_TEXT(device.model_id, "dtmi:a;1");
     close_world();
 }
 
