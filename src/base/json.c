@@ -180,8 +180,6 @@ static void add_digit(struct decimal *number, uint32_t digit)
         return;
     }
     for (; number->zeros >= 0; number->zeros--) {
-        if (number->mantissa == 0) // leading zeros
-            number->zeros = 0;
         if (number->mantissa > UINT64_MAX / 10 - 1) {
             number->overflow = true;
             return;

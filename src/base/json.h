@@ -101,8 +101,8 @@ void ag_json_set_token(struct ag_json *json, char *token, size_t capacity);
 void ag_json_skip(struct ag_json *json);
 
 // After an AG_JSON_KEY: its value is told as one AG_JSON_CAPTURED whose text is the value's JSON
-// without white space between tokens, in the caller's `storage` (capacity counts the NUL). With
-// `overflow` set, the text is the useless beginning of the value.
+// without white space between tokens, in the caller's `storage` (capacity counts the NUL), where it
+// stays. With `overflow` set, the text is the useless beginning of the value.
 void ag_json_capture(struct ag_json *json, char *storage, size_t capacity);
 
 #endif

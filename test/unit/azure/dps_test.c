@@ -15,6 +15,7 @@ static enum ag_status answer_pieces(const char *topic, const char *body, size_t 
                                     size_t step)
 {
     CHECK_EQUAL(ag_dps_begin(&answer, ag_text_of(topic)), AG_OK);
+    outcome = (enum ag_dps_outcome)99;
     for (size_t at = 0; at < size;) {
         size_t piece = at == 0 && first > 0 ? first : step;
         if (piece == 0 || piece > size - at)
@@ -25,7 +26,9 @@ static enum ag_status answer_pieces(const char *topic, const char *body, size_t 
         free(copy);
         at += piece;
     }
-    return ag_dps_finish(&answer, &outcome);
+    const enum ag_status status = ag_dps_finish(&answer, &outcome);
+    CHECK((status == AG_OK) == (outcome != (enum ag_dps_outcome)99));
+    return status;
 }
 
 static enum ag_status answer_to(const char *topic, const char *body)
@@ -93,6 +96,12 @@ static void an_assigned_registration_names_hub_and_device(void)
     CHECK_EQUAL(outcome, AG_DPS_ASSIGNED);
     CHECK_TEXT(answer.hub, "hub1.azure-devices.net");
     CHECK_TEXT(answer.device_id, "dev-01");
+    CHECK_EQUAL(answer_to(done_topic,
+                          "{\"registrationState\":{\"deviceId\":\"d\",\"assignedHub\":\"h\","
+                          "\"status\":\"assigned\"},\"operationId\":\"4\",\"status\":"
+                          "\"assigning\"}"),
+                AG_OK);
+    CHECK_EQUAL(outcome, AG_DPS_WAIT); // the outer status counts, wherever it stands
     // Without a status outside, the one of the registration counts.
     CHECK_EQUAL(answer_to(done_topic, "{\"registrationState\":{\"assignedHub\":\"h\",\"deviceId\":"
                                       "\"d\",\"status\":\"assigned\"}}"),
@@ -149,6 +158,9 @@ static void an_answer_that_is_not_understood_says_so(void)
         "{\"status\":\"assigning\"}",
         "{\"status\":\"assigning\",\"operationId\":\"\"}",
         "{\"status\":\"assigning\",\"operationId\":5}",
+        "{\"operationId\":{\"status\":\"disabled\"}}",
+        "{\"operationId\":[{\"status\":\"disabled\"}]}",
+        "{\"registrationState\":{\"deviceId\":{\"status\":\"disabled\"}}}",
         "{\"status\":\"else\",\"operationId\":\"4\"}",
         "{\"status\":\"assigned\",\"registrationState\":\"x\"}",
         "{\"status\":\"assigned\",\"registrationState\":{\"assignedHub\":\"h\"}}",

@@ -264,6 +264,30 @@ static void a_lone_surrogate_becomes_the_replacement_character(void)
     CHECK_TEXT(trace_of("\"\\uDBFF\\uDFFF\"").text, "s(\xF4\x8F\xBF\xBF)");
 }
 
+static void characters_are_encoded_at_every_boundary(void)
+{
+    CHECK_TEXT(trace_of("\"\\u007f\\u0080\\u07ff\\u0800\\uffff\\ud800\\udc00\"").text,
+               "s(\x7F\xC2\x80\xDF\xBF\xE0\xA0\x80\xEF\xBF\xBF\xF0\x90\x80\x80)");
+    CHECK_TEXT(trace_of("\"\x7F\xC2\x80\xDF\xBF\xE0\xA0\x80\xEF\xBF\xBF\xF0\x90\x80\x80\"").text,
+               "s(\x7F\xC2\x80\xDF\xBF\xE0\xA0\x80\xEF\xBF\xBF\xF0\x90\x80\x80)");
+}
+
+static void a_captured_value_stays_in_its_place(void)
+{
+    static const char text[] = "{\"raw\":[1],\"b\":[22222]}";
+    struct ag_json json;
+    struct ag_json_event event;
+    struct ag_reader piece;
+    char token[24];
+    char capture[16];
+    ag_json_init(&json, token, sizeof token);
+    ag_reader_init(&piece, text, strlen(text));
+    while (ag_json_next(&json, &piece, &event) == AG_OK)
+        act_on(&json, &event, capture, sizeof capture);
+    CHECK_EQUAL(ag_json_finish(&json, &event), AG_OK);
+    CHECK_TEXT(capture, "[1]");
+}
+
 static void whole_numbers_are_integers_however_they_are_written(void)
 {
     static const struct {
@@ -555,6 +579,8 @@ static const struct test_case cases[] = {
     TEST(what_rfc_8259_allows_is_accepted),
     TEST(what_rfc_8259_forbids_is_refused),
     TEST(a_lone_surrogate_becomes_the_replacement_character),
+    TEST(characters_are_encoded_at_every_boundary),
+    TEST(a_captured_value_stays_in_its_place),
     TEST(whole_numbers_are_integers_however_they_are_written),
     TEST(a_token_that_is_too_long_is_told_cut_between_characters),
     TEST(a_captured_value_that_is_too_long_is_told_as_overflow),
