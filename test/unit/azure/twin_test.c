@@ -33,8 +33,8 @@ static void add_members(struct trace *trace, const struct ag_twin_entry *entry)
     add(trace, " %s", entry->url.size > 0 ? entry->url.at : "-");
     if (entry->has_version)
         add(trace, " v%" PRIu32, entry->version);
-    if (entry->has_sha256)
-        add(trace, " sha%02x..%02x", entry->sha256[0], entry->sha256[31]);
+    for (size_t i = 0; entry->has_sha256 && i < sizeof entry->sha256; i++)
+        add(trace, "%s%02x", i ? "" : " sha", entry->sha256[i]);
     if (entry->settings.size > 0)
         add(trace, " settings%s", entry->settings.at);
     if (entry->window.size > 0)
@@ -135,7 +135,8 @@ static const char document[] =
 
 static const char document_trace[] =
     "list:0 'blinky' https://acct.blob.core.windows.net/c/blinky-11.wasm?sv=1&sig=a%2Fb v11;"
-    "1 'ther mo.stat' https://h/t v2 sha00..ff settings{\"limit\":[1,2]} "
+    "1 'ther mo.stat' https://h/t v2 sha00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff "
+    "settings{\"limit\":[1,2]} "
     "window{\"from\":\"02:00\"} 250ms fuel100000 downgrade disabled;2 'keep' - v1;";
 
 static void a_document_in_list_form_is_read(void)
@@ -214,6 +215,29 @@ static void missing_null_empty_and_wrong_are_told_apart(void)
     }
 }
 
+static void a_second_firmware_modules_begins_afresh(void)
+{
+    const struct trace *trace =
+        trace_of(AG_TWIN_PATCH, "{\"firmware_modules\":[5,5],\"firmware_modules\":[5]}");
+    CHECK_TEXT(trace->text, "list:0 '' twin_entry;1 '' twin_entry;list:0 '' twin_entry;");
+    CHECK_EQUAL(trace->summary.entry_count, 1);
+}
+
+static void only_the_right_place_counts(void)
+{
+    const struct trace *trace = trace_of(
+        AG_TWIN_DOCUMENT,
+        "{\"x\":{\"desired\":{\"firmware_modules\":[1]}},\"y\":[{\"desired\":{}}],\"desired\":{\"z\":"
+        "{\"$version\":9},\"$version\":{\"firmware_modules\":[2],\"$version\":8}},\"firmware_modules\":[3]}");
+    CHECK_EQUAL(trace->status, AG_OK);
+    CHECK_TEXT(trace->text, "");
+    CHECK(!trace->summary.has_version);
+    trace = trace_of(AG_TWIN_DOCUMENT, "{\"desired\":{\"$version\":0}}");
+    CHECK(trace->summary.has_version && trace->summary.version == 0);
+    trace = trace_of(AG_TWIN_DOCUMENT, "{\"desired\":{\"$version\":-1}}");
+    CHECK(!trace->summary.has_version);
+}
+
 static void what_is_not_a_twin_is_refused(void)
 {
     static const char *const texts[] = {
@@ -273,6 +297,16 @@ static void names_are_checked(void)
     CHECK(strstr(list_of(text), "nn' -;"));
     CHECK_TEXT(list_of("{\"Name\":\"\\u00e9 %2E.$#\",\"Url\":\"\"}"),
                "list:0 '\xC3\xA9 %2E.$#' -;");
+}
+
+static void the_last_of_two_equal_members_counts(void)
+{
+    CHECK_TEXT(list_of("{\"Name\":\"a\",\"Url\":\"https://x\",\"Version\":1,\"Name\":\"b\",\"Url\":"
+                       "\"https://y\",\"Version\":2}"),
+               "list:0 'b' https://y v2;");
+    CHECK_TEXT(list_of("{\"Name\":\"a\",\"Name\":\"\",\"Url\":\"\"}"), "list:0 '' twin_name;");
+    CHECK_TEXT(trace_of(AG_TWIN_PATCH, "{\"firmware_modules\":{\"%00\":null}}")->text,
+               "object:0 '' twin_name;");
 }
 
 static void urls_are_checked(void)
@@ -527,9 +561,12 @@ static const struct test_case cases[] = {
     TEST(the_object_form_names_entries_by_escaped_keys),
     TEST(a_patch_is_read_and_its_object_form_wants_the_document),
     TEST(missing_null_empty_and_wrong_are_told_apart),
+    TEST(a_second_firmware_modules_begins_afresh),
+    TEST(only_the_right_place_counts),
     TEST(what_is_not_a_twin_is_refused),
     TEST(a_malformed_entry_is_refused_by_itself),
     TEST(names_are_checked),
+    TEST(the_last_of_two_equal_members_counts),
     TEST(urls_are_checked),
     TEST(a_url_fits_up_to_its_limit),
     TEST(versions_are_checked),

@@ -110,7 +110,18 @@ static void percent_coding_keeps_what_it_is_told_to(void)
     ag_writer_init(&out, storage, sizeof storage);
     CHECK_EQUAL(ag_percent_decode(&out, ag_text_of("a%2e%2E+%c3%A9")), AG_OK);
     CHECK_TEXT(ag_writer_finish_text(&out), "a..+\xC3\xA9");
-    static const char *const wrong[] = { "%", "%2", "%2g", "%g2", "a%", "%%20" };
+    ag_writer_init(&out, storage, sizeof storage);
+    ag_percent_encode(&out, ag_text_of("AZaz09@[`{/:"), "");
+    CHECK_TEXT(ag_writer_finish_text(&out), "AZaz09%40%5B%60%7B%2F%3A");
+    ag_writer_init(&out, storage, sizeof storage);
+    ag_percent_encode(&out, (struct ag_text){ "\0", 1 }, AG_PERCENT_URI);
+    CHECK_TEXT(ag_writer_finish_text(&out), "%00");
+    ag_writer_init(&out, storage, sizeof storage);
+    CHECK_EQUAL(ag_percent_decode(&out, ag_text_of("%aF%fA%09%90")), AG_OK);
+    CHECK_TEXT(ag_writer_finish_text(&out), "\xAF\xFA\x09\x90");
+    static const char *const wrong[] = {
+        "%2G", "%@2", "%2`", "%", "%2", "%2g", "%g2", "a%", "%%20"
+    };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         ag_writer_init(&out, storage, sizeof storage);
         CHECK_EQUAL(ag_percent_decode(&out, ag_text_of(wrong[i])), AG_ERR_MALFORMED);
@@ -152,6 +163,7 @@ static void an_https_url_is_taken_apart(void)
         { "https://[::1]:65535/a", "::1", 65535, "/a", true },
         { "https://[fe80::ABCD]", "fe80::abcd", 443, "", true },
         { "https://a:/b", "a", 443, "/b", false },
+        { "https://AZ.az:9", "az.az", 9, "", false },
         { "https://a/b#c?d", "a", 443, "/b", false },
         { "https://a#/b", "a", 443, "", false },
         { "https://a/b:c@d[e]", "a", 443, "/b:c@d[e]", false },
@@ -176,6 +188,8 @@ static void a_hostile_url_is_refused(void)
         "https:///x",
         "https:/a",
         "http://a/b",
+        "hxxxx://a/b",
+        "https:",
         "ftp://a",
         "file:///etc/passwd",
         "a/b",
