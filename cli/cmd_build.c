@@ -69,6 +69,9 @@ static int print_json(const struct result *result)
     json_object_set_new(document, "epoch", json_integer(metadata->epoch));
     json_object_set_new(document, "fileSize", json_integer((json_int_t)result->file.size));
     json_object_set_new(document, "memory", json_integer(metadata->memory_size));
+    json_object_set_new(document, "dataStack", json_integer(result->linked.data_stack));
+    json_object_set_new(document, "dataStackIsKnown",
+                        json_boolean(result->linked.data_stack_is_known));
     json_object_set_new(document, "keepsPages", json_boolean(result->memory.keeps_pages));
     json_object_set_new(document, "translatedSize", json_integer(result->code_size));
     json_object_set_new(document, "stack", json_integer(metadata->stack_size));
@@ -90,9 +93,10 @@ static int print_summary(const struct result *result)
             "for its size\n",
             metadata->memory_size);
     else
-        printf("  memory        %u bytes: C stack %u, data %u, heap %u\n", metadata->memory_size,
-               result->linked.data_stack, result->linked.data_end - result->linked.data_stack,
-               result->project->heap);
+        printf("  memory        %u bytes: C stack %u%s, data %u, heap %u\n", metadata->memory_size,
+               result->linked.data_stack,
+               result->linked.data_stack_is_known ? "" : " (no limit is known)",
+               result->linked.data_end - result->linked.data_stack, result->project->heap);
     if (result->stack_bound > 0)
         printf("  call stack    %u bytes, of which it takes %u at most\n", metadata->stack_size,
                result->stack_bound);
@@ -132,7 +136,7 @@ static bool choose_stack(struct ag_plugin_metadata *metadata, const struct ag_mo
 {
     const uint32_t given = metadata->stack_size;
     uint32_t bound;
-    if (!ag_stack_bound(result->file.bytes, result->file.size, module, &bound)) {
+    if (!ag_stack_calls(result->file.bytes, result->file.size, module, &bound)) {
         metadata->stack_size = given > 0 ? given : AG_PROJECT_STACK;
         return true;
     }

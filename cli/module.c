@@ -257,7 +257,7 @@ static enum ag_status read_contents(struct ag_module *module)
     read_memory(&memory, module);
     module->global_count = read_count(&globals);
     read_exports(&exports, &reading);
-    module->uses = ag_module_code_uses(&code, &module->calls);
+    module->uses = ag_module_code_read(&code, &module->calls, &module->frames);
     free(reading.types);
     free(reading.functions);
     const struct ag_reader *readers[] = { &types,   &imports, &functions, &memory,
@@ -285,6 +285,7 @@ enum ag_status ag_module_open(struct ag_module *module, const void *bytes, size_
 
 void ag_module_clear(struct ag_module *module)
 {
+    ag_buffer_clear(&module->frames);
     ag_buffer_clear(&module->calls);
     free(module->exports);
     free(module->imports);

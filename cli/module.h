@@ -57,11 +57,12 @@ struct ag_module {
     size_t export_count;
     uint32_t function_count; // defined ones, without imports
     bool has_memory;
-    uint8_t page_shift;     // 16, or as the custom page size says
-    uint32_t memory_pages;  // initial
-    uint32_t global_count;  // defined ones
-    unsigned uses;          // enum ag_module_use, or-ed
-    struct ag_buffer calls; // of struct ag_module_call
+    uint8_t page_shift;      // 16, or as the custom page size says
+    uint32_t memory_pages;   // initial
+    uint32_t global_count;   // defined ones
+    unsigned uses;           // enum ag_module_use, or-ed
+    struct ag_buffer calls;  // of struct ag_module_call
+    struct ag_buffer frames; // of uint32_t, by function with code, see ag_module_code_read
 };
 
 // Reads a module, with or without the sections of a plug-in file. Everything is borrowed from the

@@ -10,7 +10,6 @@
 enum immediates {
     NONE,
     LEB,     // one LEB128 of any kind
-    CALL,    // the index of a function
     LEB_LEB, // two
     BYTE,
     BYTES_4,
@@ -48,8 +47,6 @@ static enum immediates immediates_of(uint8_t opcode)
     case 0x42: // i64.const
     case 0xD2: // ref.func
         return LEB;
-    case 0x10: // call
-        return CALL;
     case 0x0E: // br_table
         return VECTOR_LEB;
     case 0x11: // call_indirect
@@ -137,7 +134,6 @@ static unsigned skip_immediates(struct ag_reader *reader, enum immediates immedi
         skip_leb(reader);
         return 0;
     case LEB:
-    case CALL:
         skip_leb(reader);
         return 0;
     case BYTE:
@@ -167,13 +163,88 @@ static unsigned skip_immediates(struct ag_reader *reader, enum immediates immedi
     return AG_MODULE_USES_UNKNOWN;
 }
 
-static void add_call(struct ag_reader *body, uint32_t caller, struct ag_buffer *calls)
+enum opcode {
+    OP_CALL = 0x10,
+    OP_LOCAL_GET = 0x20,
+    OP_LOCAL_TEE = 0x22,
+    OP_GLOBAL_GET = 0x23,
+    OP_GLOBAL_SET = 0x24,
+    OP_I32_CONST = 0x41,
+    OP_I32_ADD = 0x6A,
+    OP_I32_SUB = 0x6B,
+};
+
+struct instruction {
+    uint8_t opcode;
+    uint32_t operand; // of those above
+};
+
+// Follows what a function does with the stack pointer. clang lowers it with
+//     global.get 0, i32.const SIZE, i32.sub, local.tee FRAME, global.set 0
+// (without the last in a function that calls nothing) and raises it with
+//     local.get FRAME, i32.const SIZE, i32.add, global.set 0
+// Whatever else is done with a global makes the frame's size unknown.
+struct frame {
+    struct instruction before[3]; // the last three, newest first
+    bool is_lowered;              // `before` ends with lowering: a local.tee may follow
+    uint32_t size;
+    uint32_t local;
+};
+
+static bool lowers(const struct frame *frame)
 {
-    const struct ag_module_call call = { .caller = caller, .callee = ag_reader_leb_u32(body) };
-    ag_buffer_append(calls, &call, sizeof call);
+    return frame->before[0].opcode == OP_I32_CONST && frame->before[1].opcode == OP_GLOBAL_GET &&
+           frame->before[0].operand < INT32_MAX && frame->size == 0;
 }
 
-static unsigned body_uses(struct ag_reader *body, uint32_t function, struct ag_buffer *calls)
+static bool raises(const struct frame *frame)
+{
+    return frame->before[0].opcode == OP_I32_ADD && frame->before[1].opcode == OP_I32_CONST &&
+           frame->before[1].operand == frame->size && frame->before[2].opcode == OP_LOCAL_GET &&
+           frame->before[2].operand == frame->local;
+}
+
+// Does the global that was read just now, or one instruction ago, go into lowering?
+static bool breaks_lowering(const struct frame *frame, uint8_t opcode)
+{
+    if (frame->before[0].opcode == OP_GLOBAL_GET)
+        return opcode != OP_I32_CONST;
+    return frame->before[1].opcode == OP_GLOBAL_GET && opcode != OP_I32_SUB;
+}
+
+static void follow(struct frame *frame, struct instruction now)
+{
+    const bool tees_frame = frame->is_lowered && now.opcode == OP_LOCAL_TEE;
+    bool is_strange = breaks_lowering(frame, now.opcode);
+    if (now.opcode == OP_I32_SUB && frame->before[1].opcode == OP_GLOBAL_GET) {
+        is_strange |= !lowers(frame);
+        frame->size = frame->before[0].operand;
+        frame->is_lowered = true;
+    } else if (tees_frame) {
+        frame->local = now.operand;
+    } else if (now.opcode == OP_GLOBAL_SET) {
+        const bool sets_lowered = frame->is_lowered && frame->before[0].opcode == OP_LOCAL_TEE;
+        is_strange |= now.operand != 0 || !(sets_lowered || raises(frame));
+        frame->is_lowered = false;
+    } else {
+        frame->is_lowered = false;
+    }
+    is_strange |= now.opcode == OP_GLOBAL_GET && now.operand != 0;
+    if (is_strange)
+        frame->size = AG_MODULE_FRAME_UNKNOWN;
+    frame->before[2] = frame->before[1];
+    frame->before[1] = frame->before[0];
+    frame->before[0] = now;
+}
+
+static bool has_followed_operand(uint8_t opcode)
+{
+    return opcode == OP_CALL || (opcode >= OP_LOCAL_GET && opcode <= OP_GLOBAL_SET) ||
+           opcode == OP_I32_CONST;
+}
+
+static unsigned body_uses(struct ag_reader *body, uint32_t function, struct ag_buffer *calls,
+                          struct frame *frame)
 {
     unsigned uses = 0;
     const uint32_t local_groups = ag_reader_leb_u32(body);
@@ -182,17 +253,27 @@ static unsigned body_uses(struct ag_reader *body, uint32_t function, struct ag_b
         (void)ag_reader_u8(body);
     }
     while (ag_reader_left(body) > 0 && !(uses & AG_MODULE_USES_UNKNOWN)) {
-        const uint8_t opcode = ag_reader_u8(body);
-        const enum immediates immediates = immediates_of(opcode);
-        if (immediates == CALL)
-            add_call(body, function, calls);
+        struct instruction now = { .opcode = ag_reader_u8(body) };
+        if (now.opcode == OP_I32_CONST)
+            now.operand = (uint32_t)ag_reader_leb_s32(body);
+        else if (has_followed_operand(now.opcode))
+            now.operand = ag_reader_leb_u32(body);
         else
-            uses |= use_of(opcode) | skip_immediates(body, immediates);
+            uses |= skip_immediates(body, immediates_of(now.opcode));
+        uses |= use_of(now.opcode);
+        follow(frame, now);
+        if (now.opcode == OP_CALL) {
+            const struct ag_module_call call = { .caller = function, .callee = now.operand };
+            ag_buffer_append(calls, &call, sizeof call);
+        }
     }
+    if (uses & AG_MODULE_USES_UNKNOWN)
+        frame->size = AG_MODULE_FRAME_UNKNOWN;
     return uses;
 }
 
-unsigned ag_module_code_uses(struct ag_reader *reader, struct ag_buffer *calls)
+unsigned ag_module_code_read(struct ag_reader *reader, struct ag_buffer *calls,
+                             struct ag_buffer *frames)
 {
     unsigned uses = 0;
     if (ag_reader_left(reader) == 0)
@@ -200,7 +281,9 @@ unsigned ag_module_code_uses(struct ag_reader *reader, struct ag_buffer *calls)
     const uint32_t count = ag_reader_leb_u32(reader);
     for (uint32_t i = 0; i < count && reader->status == AG_OK; i++) {
         struct ag_reader body = ag_reader_sub(reader, ag_reader_leb_u32(reader));
-        uses |= body_uses(&body, i, calls);
+        struct frame frame = { 0 };
+        uses |= body_uses(&body, i, calls, &frame);
+        ag_buffer_append(frames, &frame.size, sizeof frame.size);
         if (body.status != AG_OK)
             ag_reader_fail(reader, body.status);
     }

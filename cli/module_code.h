@@ -13,9 +13,15 @@ struct ag_module_call {
     uint32_t callee;
 };
 
-// The instructions that occur in a code section, as enum ag_module_use or-ed; every direct call
-// is appended to `calls`. An instruction that is not known ends the skim of its function. The
-// reader's error sticks as always.
-unsigned ag_module_code_uses(struct ag_reader *reader, struct ag_buffer *calls);
+// A frame whose size is not known.
+#define AG_MODULE_FRAME_UNKNOWN UINT32_MAX
+
+// Returns the instructions that occur in a code section, as enum ag_module_use or-ed. Appends every
+// direct call to `calls`, and to `frames` for each function the bytes by which it lowers global 0,
+// clang's stack pointer, or AG_MODULE_FRAME_UNKNOWN when it handles globals in another way than
+// clang does for variables of constant size. An instruction that is not known ends the skim of its
+// function. The reader's error sticks as always.
+unsigned ag_module_code_read(struct ag_reader *reader, struct ag_buffer *calls,
+                             struct ag_buffer *frames);
 
 #endif

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/build/stack.h"
 #include "cli/cli.h"
 #include "cli/embedded.h"
 #include "cli/module.h"
@@ -210,9 +211,24 @@ static bool read_end(const struct ag_module *module, const char *name, uint32_t 
            ag_module_constant(module, found->index, end);
 }
 
-// Links with the ends exported and reads them; tells whether the code has a use for a C stack.
+// How much C stack the code takes.
+struct stack_need {
+    bool is_known;
+    uint32_t size;
+};
+
+static struct stack_need stack_need(const struct ag_module *module)
+{
+    struct stack_need need = { .is_known = true };
+    // The stack pointer is the only global of a linked module that is ever written.
+    if (module->uses & (AG_MODULE_USES_GLOBALS | AG_MODULE_USES_UNKNOWN))
+        need.is_known = ag_stack_data(module, &need.size);
+    return need;
+}
+
+// Links with the ends exported and reads them; tells how much C stack the code takes.
 static bool measure(const struct ag_project *project, const char *scratch, bool verbose,
-                    struct ag_compile_output *output, bool *uses_stack)
+                    struct ag_compile_output *output, struct stack_need *need)
 {
     uint8_t *bytes;
     size_t size;
@@ -223,8 +239,7 @@ static bool measure(const struct ag_project *project, const char *scratch, bool 
     if (ag_module_open(&module, bytes, size) == AG_OK) {
         found = read_end(&module, "__data_end", &output->data_end) &&
                 read_end(&module, "__heap_base", &output->heap_base);
-        // The stack pointer is the only global that is ever written.
-        *uses_stack = module.uses & (AG_MODULE_USES_GLOBALS | AG_MODULE_USES_UNKNOWN);
+        *need = stack_need(&module);
         ag_module_clear(&module);
     }
     free(bytes);
@@ -243,18 +258,31 @@ static uint32_t round_stack(uint32_t size)
     return size > limit ? limit & ~15u : (size + 15) & ~15u;
 }
 
+static bool refuse_stack(uint32_t given, uint32_t needed)
+{
+    ag_output_fail("leave \"data_stack\" out of plugin.json",
+                   "plugin.json: \"data_stack\" is %u, but the plug-in takes up to %u bytes", given,
+                   needed);
+    return false;
+}
+
 static bool link_all(const struct ag_project *project, const char *scratch, bool verbose,
                      struct ag_compile_output *output)
 {
-    bool uses_stack;
-    output->data_stack = round_stack(project->data_stack);
-    if (!measure(project, scratch, verbose, output, &uses_stack))
+    const uint32_t given = project->data_stack;
+    struct stack_need need;
+    output->data_stack = round_stack(given > 0 ? given : AG_PROJECT_DATA_STACK);
+    if (!measure(project, scratch, verbose, output, &need))
         return false;
-    if (!uses_stack && output->data_stack > 16) {
-        output->data_stack = 16;
-        if (!measure(project, scratch, verbose, output, &uses_stack))
+    if (need.is_known && given > 0 && given < need.size)
+        return refuse_stack(given, need.size);
+    const uint32_t least = need.is_known ? round_stack(need.size) : output->data_stack;
+    if ((given == 0 || need.size == 0) && least != output->data_stack) {
+        output->data_stack = least;
+        if (!measure(project, scratch, verbose, output, &need))
             return false;
     }
+    output->data_stack_is_known = need.is_known;
     return link_module(project, scratch, output->data_stack, false, verbose, &output->bytes,
                        &output->size);
 }

@@ -13,9 +13,10 @@
 struct ag_compile_output {
     uint8_t *bytes; // the caller's to free
     size_t size;
-    uint32_t data_stack; // bytes of linear memory for the C stack: 16 when the code needs none
-    uint32_t data_end;   // where its data, which follow, end
-    uint32_t heap_base;  // where a heap may begin
+    uint32_t data_stack;      // bytes of linear memory for the C stack: 16 when the code needs none
+    bool data_stack_is_known; // it is known to be enough
+    uint32_t data_end;        // where its data, which follow, end
+    uint32_t heap_base;       // where a heap may begin
 };
 
 // Compiles and links in a temporary folder, which is removed. `defines` are further macros for the

@@ -226,7 +226,6 @@ bool ag_project_open(const char *folder, struct ag_project *project)
     *project = (struct ag_project){
         .folder = folder,
         .metadata = { .abi = AG_ABI_VERSION },
-        .data_stack = AG_PROJECT_DATA_STACK,
         .sources = json_array(),
         .defines = json_array(),
         .cflags = json_array(),

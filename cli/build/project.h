@@ -9,8 +9,8 @@
 
 #include "plugin/metadata.h"
 
-// What a project has that says nothing else, bytes. The call stack is that where the builder cannot
-// see how much it takes.
+// What a project gets that says nothing else, where the builder cannot see how much it takes;
+// bytes.
 #define AG_PROJECT_STACK      512u
 #define AG_PROJECT_DATA_STACK 1024u
 
@@ -18,7 +18,7 @@ struct ag_project {
     const char *folder;                 // borrowed
     struct ag_plugin_metadata metadata; // without capabilities and memory, which come out of a
                                         // build; stack_size 0: to be found
-    uint32_t data_stack;                // bytes of linear memory for the C stack
+    uint32_t data_stack;                // bytes of linear memory for the C stack; 0: to be found
     uint32_t heap;                      // bytes of linear memory behind the data
     json_t *sources;                    // texts: C files, relative to the folder; never empty
     json_t *defines;                    // texts: NAME or NAME=VALUE

@@ -61,6 +61,48 @@ static void instructions_are_told_from_their_operands(void)
     CHECK(USES("\xFC\x40\x0B") & AG_MODULE_USES_UNKNOWN);
 }
 
+static uint32_t frame(const char *code, size_t size)
+{
+    struct ag_buffer bytes = module_of(code, size);
+    struct ag_module module;
+    uint32_t found;
+    CHECK_EQUAL(ag_module_open(&module, bytes.bytes, bytes.size), AG_OK);
+    CHECK_EQUAL(module.frames.size, sizeof found);
+    memcpy(&found, module.frames.bytes, sizeof found);
+    ag_module_clear(&module);
+    ag_buffer_clear(&bytes);
+    return found;
+}
+#define FRAME(code) frame("" code, sizeof(code) - 1)
+#define LOWER       "\x23\0\x41\xE0\0\x6B\x22\1\x24\0" // by 96, kept in local 1
+#define RAISE       "\x20\1\x41\xE0\0\x6A\x24\0"
+
+static void the_c_stack_of_a_function_is_known_when_it_is_moved_as_clang_does(void)
+{
+    CHECK_EQUAL(FRAME("\x0B"), 0);
+    CHECK_EQUAL(FRAME(LOWER RAISE "\x0B"), 96);
+    CHECK_EQUAL(FRAME(LOWER "\x01" RAISE "\x0F" RAISE "\x0B"), 96);
+    CHECK_EQUAL(FRAME("\x23\0\x41\x20\x6B\x21\1\x0B"), 32); // calls nothing, so writes nothing
+}
+
+static void any_other_use_of_the_stack_pointer_makes_it_unknown(void)
+{
+    CHECK_EQUAL(FRAME("\x23\0\x1A\x0B"), AG_MODULE_FRAME_UNKNOWN);             // read
+    CHECK_EQUAL(FRAME("\x23\0\x41\x20\x6A\x1A\x0B"), AG_MODULE_FRAME_UNKNOWN); // added to
+    CHECK_EQUAL(FRAME("\x23\0\x20\1\x6B\x22\1\x24\0\x0B"),
+                AG_MODULE_FRAME_UNKNOWN); // by a variable
+    CHECK_EQUAL(FRAME("\x23\0\x41\x60\x6B\x22\1\x24\0\x0B"), AG_MODULE_FRAME_UNKNOWN); // by -32
+    CHECK_EQUAL(FRAME("\x23\0\x41\x20\x6B\x41\x40\x71\x22\1\x24\0\x0B"),
+                AG_MODULE_FRAME_UNKNOWN);                            // aligned
+    CHECK_EQUAL(FRAME(LOWER LOWER "\x0B"), AG_MODULE_FRAME_UNKNOWN); // twice
+    CHECK_EQUAL(FRAME("\x20\1\x24\0\x0B"), AG_MODULE_FRAME_UNKNOWN); // set to anything
+    CHECK_EQUAL(FRAME(LOWER "\x20\2\x41\xE0\0\x6A\x24\0\x0B"), AG_MODULE_FRAME_UNKNOWN);
+    CHECK_EQUAL(FRAME(LOWER "\x20\1\x41\x20\x6A\x24\0\x0B"), AG_MODULE_FRAME_UNKNOWN);
+    CHECK_EQUAL(FRAME("\x23\1\x41\x20\x6B\x21\1\x0B"), AG_MODULE_FRAME_UNKNOWN); // another global
+    CHECK_EQUAL(FRAME("\x23\0\x41\x20\x6B\x22\1\x24\1\x0B"), AG_MODULE_FRAME_UNKNOWN);
+    CHECK_EQUAL(FRAME("\xFD\x0C\x40\x0B"), AG_MODULE_FRAME_UNKNOWN); // not understood
+}
+
 // Whether a file made of this code keeps pages, table and globals.
 struct kept {
     bool pages;
@@ -177,6 +219,8 @@ static void names_types_and_exports_are_found(void)
 
 static const struct test_case cases[] = {
     TEST(instructions_are_told_from_their_operands),
+    TEST(the_c_stack_of_a_function_is_known_when_it_is_moved_as_clang_does),
+    TEST(any_other_use_of_the_stack_pointer_makes_it_unknown),
     TEST(what_no_instruction_reaches_is_left_out_and_nothing_else),
     TEST(a_module_cut_short_is_refused_or_ends_between_sections),
     TEST(changed_bytes_do_no_harm),
