@@ -177,7 +177,7 @@ static int run_mqtt(const char *port)
 static void send_request(int fd, const char *text)
 {
     char storage[2048];
-    struct ag_http_get get = { .if_match = "\"e1\"", .user_agent = "protocol-peer/1" };
+    struct ag_http_get get = { .if_match = getenv("IF_MATCH"), .user_agent = "protocol-peer/1" };
     struct ag_url url;
     struct ag_writer out;
     unsigned long first;

@@ -1,16 +1,22 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
 // The device's MQTT and HTTP clients against foreign implementations: mqtt-packet (the codec of
-// MQTT.js and of Microsoft's SDK) and Node's own HTTP server.
+// MQTT.js and of Microsoft's SDK), Node's own HTTP server, and Azurite, Microsoft's emulator of
+// Blob Storage.
 'use strict';
 const assert = require('assert');
 const { spawn, spawnSync } = require('child_process');
+const fs = require('fs');
 const http = require('http');
 const net = require('net');
+const os = require('os');
 const path = require('path');
 
 const root = path.resolve(__dirname, '../..');
 const driver = path.join(process.env.AG_BUILD || path.join(root, 'build/asan'), 'test/protocol_peer');
+
+const peers = path.join(spawnSync(path.join(root, 'tools/setup-peers'),
+    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).stdout.trim(), 'node_modules');
 
 function crc_hex(buffer) { // CRC-32, bit by bit
     let crc = 0xFFFFFFFF;
@@ -31,8 +37,12 @@ const listen = (server) => new Promise((done) => server.listen(0, '127.0.0.1', (
 
 // Runs the driver to its end: { code, lines }.
 function run(...args) {
+    return run_with('"e1"', ...args);
+}
+
+function run_with(if_match, ...args) {
     return new Promise((done) => {
-        const child = spawn(driver, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+        const child = spawn(driver, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, IF_MATCH: if_match } });
         let text = '';
         child.stdout.on('data', (data) => { text += data; });
         const timer = setTimeout(() => child.kill('SIGKILL'), 60000);
@@ -216,6 +226,52 @@ async function a_short_body_is_noticed() {
     assert.deepStrictEqual(result.lines, ['end truncated']);
 }
 
+// Azurite over plain TCP in a folder of its own: { port, key, stop }.
+async function start_azurite() {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ag-azurite-'));
+    const key = Buffer.alloc(64, 7).toString('base64');
+    const child = spawn(process.execPath, [`${peers}/azurite/dist/src/blob/main.js`, '--blobHost', '127.0.0.1', '--blobPort', '0',
+        '-l', folder, '--disableTelemetry', '--disableProductStyleUrl', '--skipApiVersionCheck', '--silent'],
+    { env: { ...process.env, AZURITE_ACCOUNTS: `acct:${key}` }, stdio: ['ignore', 'pipe', 'inherit'] });
+    const stop = () => { child.kill(); fs.rmSync(folder, { recursive: true, force: true }); };
+    process.on('exit', stop);
+    const port = await new Promise((done, fail) => {
+        let text = '';
+        child.on('exit', () => fail(new Error(`Azurite ended: ${text}`)));
+        child.stdout.on('data', (data) => {
+            text += data;
+            const match = /successfully listens on .*:(\d+)/.exec(text);
+            if (match) done(match[1]);
+        });
+    });
+    return { port, key, stop };
+}
+
+async function a_blob_is_fetched_from_azurite() {
+    const storage = require(`${peers}/@azure/storage-blob`);
+    const azurite = await start_azurite();
+    const credential = new storage.StorageSharedKeyCredential('acct', azurite.key);
+    const service = new storage.BlobServiceClient(`http://127.0.0.1:${azurite.port}/acct`, credential);
+    const container = service.getContainerClient('plugins');
+    await container.create();
+    const blob = container.getBlockBlobClient('plug in-1.wasm');
+    const etag = (await blob.upload(body, body.length)).etag;
+    const signed = async (minutes) => (await blob.generateSasUrl({ permissions: storage.BlobSASPermissions.parse('r'),
+        startsOn: new Date(Date.now() - 3600000), expiresOn: new Date(Date.now() + minutes * 60000) })).replace('http:', 'https:');
+    const url = await signed(10);
+    const base = `https://127.0.0.1:${azurite.port}/acct/plugins`;
+    const good = await run_with(etag, 'http', azurite.port, url, `1000-1999@${url}`, `49990-60000@${url}`);
+    const line = (code, bytes, first) => `${code} ${bytes.length} ${crc_hex(bytes)} etag ${etag} first ${first} reuse 1`;
+    assert.deepStrictEqual(good.lines, [line(200, body, 0), line(206, body.subarray(1000, 2000), 1000),
+        line(206, body.subarray(49990), 49990)]);
+    const bad = await run_with('', 'http', azurite.port, await signed(-10), `${url}x`, `${base}/missing`,
+        url.replace('plug%20in-1', 'missing'));
+    assert.deepStrictEqual(bad.lines.map((text) => text.split(' ')[0]), ['403', '403', '403', '403']);
+    const changed = await run_with('"0x0"', 'http', azurite.port, `0-9@${url}`);
+    assert.strictEqual(changed.lines[0].split(' ')[0], '412');
+    azurite.stop();
+}
+
 const tests = [
     ["an MQTT session is understood by another implementation", a_session_is_understood],
     ["an MQTT message of QoS 1 is sent again after a break", a_message_is_sent_again_after_a_break],
@@ -223,15 +279,15 @@ const tests = [
     ["a refused MQTT login is told", a_refusal_is_told],
     ["HTTP requests and bodies of every framing are understood", requests_and_bodies_are_understood],
     ["a short HTTP body is noticed", a_short_body_is_noticed],
+    ["a blob is fetched from Azurite, whole and in ranges, and refusals are told apart", a_blob_is_fetched_from_azurite],
 ];
 
 async function main() {
-    const peers = spawnSync(path.join(root, 'tools/setup-peers'), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
     console.log(`1..${tests.length}`);
     let failed = 0;
     for (const [index, [name, test]] of tests.entries()) {
         try {
-            await test(require(path.join(peers.stdout.trim(), 'node_modules/mqtt-packet')));
+            await test(require(`${peers}/mqtt-packet`));
             console.log(`ok ${index + 1} - ${name}`);
         } catch (error) {
             failed++;

@@ -77,6 +77,9 @@ static void desired_patches_and_methods_are_read(void)
     CHECK_EQUAL(topic.kind, AG_HUB_TOPIC_METHOD);
     CHECK(ag_text_equals(topic.method, "re%20start"));
     CHECK(ag_text_equals(topic.method_rid, "1f&a=b"));
+    topic = parse("$iothub/methods/POST/m/?$rid=");
+    CHECK(topic.kind == AG_HUB_TOPIC_METHOD && topic.method.size == 1 &&
+          topic.method_rid.size == 0);
 }
 
 static void other_topics_are_ignored(void)
@@ -131,6 +134,7 @@ static void twin_statuses_say_whether_to_try_again(void)
 {
     CHECK_EQUAL(ag_hub_twin_status(200), AG_OK);
     CHECK_EQUAL(ag_hub_twin_status(204), AG_OK);
+    CHECK_EQUAL(ag_hub_twin_status(300), AG_ERR_HUB_REQUEST);
     CHECK_EQUAL(ag_hub_twin_status(400), AG_ERR_HUB_REQUEST);
     CHECK_EQUAL(ag_hub_twin_status(412), AG_ERR_HUB_REQUEST);
     CHECK_EQUAL(ag_hub_twin_status(429), AG_ERR_AGAIN);

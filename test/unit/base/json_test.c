@@ -538,6 +538,17 @@ static void what_the_writer_writes_the_reader_reads(void)
     CHECK_EQUAL(trace_of(text).status, AG_OK);
 }
 
+static void bytes_that_are_no_text_are_replaced_one_by_one(void)
+{
+    char storage[64];
+    struct ag_writer out;
+    struct ag_json_writer json;
+    ag_writer_init(&out, storage, sizeof storage);
+    ag_json_writer_init(&json, &out);
+    ag_json_writer_string(&json, "a \xFF\xC3(\xE2\x82");
+    CHECK_TEXT(ag_writer_finish_text(&out), "\"a \\ufffd\\ufffd(\\ufffd\\ufffd\"");
+}
+
 static void the_writer_makes_valid_text_of_any_bytes(void)
 {
     for (unsigned i = 0; i < 65536; i++) {
@@ -592,6 +603,7 @@ static const struct test_case cases[] = {
     TEST(every_input_of_up_to_two_bytes_is_judged_as_jansson_does),
     TEST(mutated_documents_are_judged_as_jansson_does),
     TEST(what_the_writer_writes_the_reader_reads),
+    TEST(bytes_that_are_no_text_are_replaced_one_by_one),
     TEST(the_writer_makes_valid_text_of_any_bytes),
     TEST(a_full_buffer_shows_in_the_writers_status),
 };
