@@ -88,11 +88,6 @@ struct request {
     struct ag_blob_sas sas;
 };
 
-enum ag_status ag_blob_prepare(struct ag_hub *hub)
-{
-    return ag_blob_store_prepare(hub);
-}
-
 bool ag_blob_takes(const char *path)
 {
     return strncmp(path, "/" AG_BLOB_ACCOUNT "/", sizeof AG_BLOB_ACCOUNT + 1) == 0;

@@ -11,9 +11,6 @@
 
 #include "http.h"
 
-// Makes the folder for the files and removes those that no blob has.
-AG_MUST_CHECK enum ag_status ag_blob_prepare(struct ag_hub *hub);
-
 // True for the paths of this endpoint.
 bool ag_blob_takes(const char *path);
 void ag_blob_handle(struct ag_http_exchange *exchange);

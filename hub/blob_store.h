@@ -23,6 +23,7 @@ struct ag_blob {
     int64_t modified_ms;
 };
 
+// Makes the folder for the files and removes those that no blob has: call it once, at the start.
 AG_MUST_CHECK enum ag_status ag_blob_store_prepare(struct ag_hub *hub);
 
 AG_MUST_CHECK enum ag_status ag_blob_store_get(struct ag_hub *hub, const char *container,

@@ -19,24 +19,24 @@ static bool refuse(const struct ag_mqtt_connect *connect, const char *reason)
 {
     ag_hub_log_write(AG_HUB_LOG_WARN, "mqtt: device '%.*s' refused: %s",
                      connect->client_id.size < 128 ? (int)connect->client_id.size : 128,
-                     connect->client_id.bytes, reason);
+                     connect->client_id.at, reason);
     return false;
 }
 
 // `HOST/DEVICE/?api-version=V&...`: true when host and device are the right ones.
 static bool user_name_is_good(const struct ag_hub *hub, const struct ag_mqtt_connect *connect)
 {
-    struct ag_mqtt_text name = connect->user_name;
+    struct ag_text name = connect->user_name;
     size_t host_size = strlen(hub->host_name);
-    if (name.size < host_size || strncasecmp(name.bytes, hub->host_name, host_size) != 0)
+    if (name.size < host_size || strncasecmp(name.at, hub->host_name, host_size) != 0)
         return false;
-    name.bytes += host_size;
+    name.at += host_size;
     name.size -= host_size;
-    struct ag_mqtt_text id = connect->client_id;
+    struct ag_text id = connect->client_id;
     if (!ag_mqtt_session_skip(&name, "/") || name.size < id.size ||
-        memcmp(name.bytes, id.bytes, id.size) != 0)
+        memcmp(name.at, id.at, id.size) != 0)
         return false;
-    name.bytes += id.size;
+    name.at += id.size;
     name.size -= id.size;
     if (!ag_mqtt_session_skip(&name, "/"))
         return false;
@@ -45,18 +45,16 @@ static bool user_name_is_good(const struct ag_hub *hub, const struct ag_mqtt_con
 }
 
 // Writes down the `model-id` of the user name, percent-encoded there, when it is another one.
-static void take_model(struct ag_hub *hub, const struct ag_device *device,
-                       struct ag_mqtt_text user_name)
+static void take_model(struct ag_hub *hub, const struct ag_device *device, struct ag_text user_name)
 {
-    const char *query = memchr(user_name.bytes, '?', user_name.size);
+    const char *query = memchr(user_name.at, '?', user_name.size);
     char model[sizeof device->model_id];
     if (query == NULL)
         return;
-    size_t skip = (size_t)(query + 1 - user_name.bytes);
-    struct ag_mqtt_text fields = { query + 1, user_name.size - skip };
-    struct ag_mqtt_text value = ag_mqtt_session_query(fields, "model-id");
-    if (value.size > 0 &&
-        ag_encoding_percent_decode(value.bytes, value.size, model, sizeof model) &&
+    size_t skip = (size_t)(query + 1 - user_name.at);
+    struct ag_text fields = { query + 1, user_name.size - skip };
+    struct ag_text value = ag_mqtt_session_query(fields, "model-id");
+    if (value.size > 0 && ag_encoding_percent_decode(value.at, value.size, model, sizeof model) &&
         model[strspn(
             model, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:;_.")] == '\0' &&
         strcmp(model, device->model_id) != 0)
@@ -82,7 +80,7 @@ static bool will_is_good(const char *id, const struct ag_mqtt_connect *connect)
 {
     char topic[AG_DEVICE_ID_MAX + 32];
     snprintf(topic, sizeof topic, "devices/%s/messages/events/", id);
-    struct ag_mqtt_text rest = connect->will_topic;
+    struct ag_text rest = connect->will_topic;
     return connect->will == NULL || ag_mqtt_session_skip(&rest, topic);
 }
 
@@ -106,9 +104,9 @@ static bool connect_device(struct ag_mqtt_session *session, const struct ag_mqtt
     char id[AG_DEVICE_ID_MAX + 1] = "";
     struct ag_device device;
     struct ag_sas_token token;
-    if (!ag_device_store_id_is_good(connect->client_id.bytes, connect->client_id.size))
+    if (!ag_device_store_id_is_good(connect->client_id.at, connect->client_id.size))
         return refuse(connect, "the client id is not a device id");
-    memcpy(id, connect->client_id.bytes, connect->client_id.size);
+    memcpy(id, connect->client_id.at, connect->client_id.size);
     if (!user_name_is_good(hub, connect))
         return refuse(connect, "the user name is not HOST/DEVICE/?api-version=... of this hub");
     if (connect->password_size == 0)
@@ -133,7 +131,7 @@ static bool connect_device(struct ag_mqtt_session *session, const struct ag_mqtt
     return true;
 }
 
-static int subscription(struct ag_mqtt_session *session, struct ag_mqtt_text filter)
+static int subscription(struct ag_mqtt_session *session, struct ag_text filter)
 {
     static const struct {
         const char *filter;
@@ -145,21 +143,21 @@ static int subscription(struct ag_mqtt_session *session, struct ag_mqtt_text fil
         { "devices/+/messages/devicebound/#", AG_MQTT_SESSION_CLOUD_TO_DEVICE },
     };
     for (size_t i = 0; i < sizeof filters / sizeof filters[0]; i++) {
-        if (ag_mqtt_session_text_is(filter, filters[i].filter))
+        if (ag_text_equals(filter, filters[i].filter))
             return filters[i].subscription;
     }
     char own[AG_DEVICE_ID_MAX + 40];
     snprintf(own, sizeof own, "devices/%s/messages/devicebound/#", session->client_id);
-    return ag_mqtt_session_text_is(filter, own) ? AG_MQTT_SESSION_CLOUD_TO_DEVICE : 0;
+    return ag_text_equals(filter, own) ? AG_MQTT_SESSION_CLOUD_TO_DEVICE : 0;
 }
 
 // Answers on `$iothub/twin/res/STATUS/?$rid=R`, with `&$version=` unless it is 0.
-static void answer(struct ag_mqtt_session *session, int status, struct ag_mqtt_text rid,
-                   int64_t version, json_t *body)
+static void answer(struct ag_mqtt_session *session, int status, struct ag_text rid, int64_t version,
+                   json_t *body)
 {
     char topic[REQUEST_ID_MAX + 96];
     int size = snprintf(topic, sizeof topic, "$iothub/twin/res/%d/?$rid=%.*s", status,
-                        (int)rid.size, rid.bytes);
+                        (int)rid.size, rid.at);
     if (version > 0)
         snprintf(topic + size, sizeof topic - (size_t)size, "&$version=%lld", (long long)version);
     char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
@@ -170,7 +168,7 @@ static void answer(struct ag_mqtt_session *session, int status, struct ag_mqtt_t
     json_decref(body);
 }
 
-static void answer_problem(struct ag_mqtt_session *session, struct ag_mqtt_text rid,
+static void answer_problem(struct ag_mqtt_session *session, struct ag_text rid,
                            const struct ag_problem *problem)
 {
     char tracking[33];
@@ -184,7 +182,7 @@ static void answer_problem(struct ag_mqtt_session *session, struct ag_mqtt_text 
     answer(session, ag_problem_http_status(problem->kind), rid, 0, body);
 }
 
-static void get_twin(struct ag_mqtt_session *session, struct ag_mqtt_text rid)
+static void get_twin(struct ag_mqtt_session *session, struct ag_text rid)
 {
     struct ag_twin twin;
     if (ag_twin_store_load(&session->hub->db, session->client_id, &twin) != AG_OK) {
@@ -197,7 +195,7 @@ static void get_twin(struct ag_mqtt_session *session, struct ag_mqtt_text rid)
     ag_twin_store_clear(&twin);
 }
 
-static void patch_reported(struct ag_mqtt_session *session, struct ag_mqtt_text rid,
+static void patch_reported(struct ag_mqtt_session *session, struct ag_text rid,
                            const struct ag_mqtt_publish *publish)
 {
     struct ag_problem problem;
@@ -215,16 +213,16 @@ static void patch_reported(struct ag_mqtt_session *session, struct ag_mqtt_text 
 }
 
 // Everything behind `?$rid=` up to `&`; false when it is missing or too long.
-static bool request_id(struct ag_mqtt_text query, struct ag_mqtt_text *rid)
+static bool request_id(struct ag_text query, struct ag_text *rid)
 {
     *rid = ag_mqtt_session_query(query, "$rid");
     return rid->size > 0 && rid->size <= REQUEST_ID_MAX;
 }
 
-static bool publish_twin(struct ag_mqtt_session *session, struct ag_mqtt_text topic,
+static bool publish_twin(struct ag_mqtt_session *session, struct ag_text topic,
                          const struct ag_mqtt_publish *publish)
 {
-    struct ag_mqtt_text rid;
+    struct ag_text rid;
     if (ag_mqtt_session_skip(&topic, "GET/?")) {
         if (!request_id(topic, &rid))
             return false;
@@ -240,7 +238,7 @@ static bool publish_twin(struct ag_mqtt_session *session, struct ag_mqtt_text to
 static bool publish_from_device(struct ag_mqtt_session *session,
                                 const struct ag_mqtt_publish *publish)
 {
-    struct ag_mqtt_text topic = publish->topic;
+    struct ag_text topic = publish->topic;
     if (ag_mqtt_session_skip(&topic, "$iothub/twin/"))
         return publish_twin(session, topic, publish);
     if (ag_mqtt_session_skip(&topic, "$iothub/methods/res/"))
@@ -251,8 +249,8 @@ static bool publish_from_device(struct ag_mqtt_session *session,
         return false;
     if (topic.size > 0 && !ag_mqtt_session_skip(&topic, "/"))
         return false;
-    ag_hub_take_telemetry(session->hub, session->client_id, topic.bytes, topic.size,
-                          publish->payload, publish->payload_size);
+    ag_hub_take_telemetry(session->hub, session->client_id, topic.at, topic.size, publish->payload,
+                          publish->payload_size);
     return true;
 }
 

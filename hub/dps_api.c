@@ -26,7 +26,7 @@ static bool refuse(const struct ag_mqtt_connect *connect, const char *reason)
 {
     ag_hub_log_write(AG_HUB_LOG_WARN, "dps: registration '%.*s' refused: %s",
                      connect->client_id.size < 128 ? (int)connect->client_id.size : 128,
-                     connect->client_id.bytes, reason);
+                     connect->client_id.at, reason);
     return false;
 }
 
@@ -49,11 +49,11 @@ static bool connect_registration(struct ag_mqtt_session *session,
     char path[sizeof hub->id_scope + sizeof id + 16];
     struct ag_sas_token token;
     struct ag_enrollment_match match;
-    if (!ag_enrollment_store_id_is_good(connect->client_id.bytes, connect->client_id.size))
+    if (!ag_enrollment_store_id_is_good(connect->client_id.at, connect->client_id.size))
         return refuse(connect, "the client id is not a registration id");
-    memcpy(id, connect->client_id.bytes, connect->client_id.size);
+    memcpy(id, connect->client_id.at, connect->client_id.size);
     registration_path(hub, id, path, sizeof path);
-    struct ag_mqtt_text name = connect->user_name;
+    struct ag_text name = connect->user_name;
     if (!ag_mqtt_session_skip(&name, path) || !ag_mqtt_session_skip(&name, "/") ||
         ag_mqtt_session_query(name, "api-version").size == 0)
         return refuse(connect, "the user name is not SCOPE/registrations/ID/api-version=... with "
@@ -73,19 +73,17 @@ static bool connect_registration(struct ag_mqtt_session *session,
     return true;
 }
 
-static int subscription(struct ag_mqtt_session *session, struct ag_mqtt_text filter)
+static int subscription(struct ag_mqtt_session *session, struct ag_text filter)
 {
     (void)session;
-    return ag_mqtt_session_text_is(filter, "$dps/registrations/res/#") ? AG_MQTT_SESSION_DPS_RESULT
-                                                                       : 0;
+    return ag_text_equals(filter, "$dps/registrations/res/#") ? AG_MQTT_SESSION_DPS_RESULT : 0;
 }
 
-static void answer(struct ag_mqtt_session *session, int status, struct ag_mqtt_text rid,
-                   json_t *body)
+static void answer(struct ag_mqtt_session *session, int status, struct ag_text rid, json_t *body)
 {
     char topic[REQUEST_ID_MAX + 96];
     int size = snprintf(topic, sizeof topic, "$dps/registrations/res/%d/?$rid=%.*s", status,
-                        (int)rid.size, rid.bytes);
+                        (int)rid.size, rid.at);
     if (status == 202)
         snprintf(topic + size, sizeof topic - (size_t)size, "&retry-after=%d", RETRY_AFTER_S);
     char *text = json_dumps(body, JSON_COMPACT);
@@ -95,7 +93,7 @@ static void answer(struct ag_mqtt_session *session, int status, struct ag_mqtt_t
     json_decref(body);
 }
 
-static void answer_error(struct ag_mqtt_session *session, struct ag_mqtt_text rid, int number,
+static void answer_error(struct ag_mqtt_session *session, struct ag_text rid, int number,
                          const char *message)
 {
     char tracking[33];
@@ -110,7 +108,7 @@ static void answer_error(struct ag_mqtt_session *session, struct ag_mqtt_text ri
 }
 
 // The enrolment is disabled: an outcome of the registration, not an error of the request.
-static void answer_disabled(struct ag_mqtt_session *session, struct ag_mqtt_text rid)
+static void answer_disabled(struct ag_mqtt_session *session, struct ag_text rid)
 {
     char now[AG_ENCODING_TIME_TEXT];
     ag_encoding_iso_time(ag_hub_wall_ms(session->hub), now);
@@ -177,7 +175,7 @@ static enum ag_status write_device(struct ag_hub *hub, const struct ag_enrollmen
     return status;
 }
 
-static void assign(struct ag_mqtt_session *session, struct ag_mqtt_text rid,
+static void assign(struct ag_mqtt_session *session, struct ag_text rid,
                    const struct ag_enrollment *enrollment)
 {
     struct ag_hub *hub = session->hub;
@@ -216,7 +214,7 @@ static bool body_is_good(const struct ag_mqtt_session *session,
     return good;
 }
 
-static void do_register(struct ag_mqtt_session *session, struct ag_mqtt_text rid,
+static void do_register(struct ag_mqtt_session *session, struct ag_text rid,
                         const struct ag_mqtt_publish *publish)
 {
     struct ag_enrollment enrollment;
@@ -251,13 +249,13 @@ static json_t *assignment(const struct ag_hub *hub, const struct ag_registration
                      updated, "etag", registration->etag);
 }
 
-static void poll_operation(struct ag_mqtt_session *session, struct ag_mqtt_text rid,
-                           struct ag_mqtt_text operation)
+static void poll_operation(struct ag_mqtt_session *session, struct ag_text rid,
+                           struct ag_text operation)
 {
     struct ag_registration registration;
     if (ag_enrollment_store_registration(&session->hub->db, session->client_id, &registration) !=
             AG_OK ||
-        !ag_mqtt_session_text_is(operation, registration.operation)) {
+        !ag_text_equals(operation, registration.operation)) {
         answer_error(session, rid, 404203, "no such operation");
         return;
     }
@@ -267,13 +265,13 @@ static void poll_operation(struct ag_mqtt_session *session, struct ag_mqtt_text 
 static bool publish_registration(struct ag_mqtt_session *session,
                                  const struct ag_mqtt_publish *publish)
 {
-    struct ag_mqtt_text topic = publish->topic;
+    struct ag_text topic = publish->topic;
     if (!ag_mqtt_session_skip(&topic, "$dps/registrations/"))
         return false;
     bool registers = ag_mqtt_session_skip(&topic, "PUT/iotdps-register/?");
     if (!registers && !ag_mqtt_session_skip(&topic, "GET/iotdps-get-operationstatus/?"))
         return false;
-    struct ag_mqtt_text rid = ag_mqtt_session_query(topic, "$rid");
+    struct ag_text rid = ag_mqtt_session_query(topic, "$rid");
     if (rid.size == 0 || rid.size > REQUEST_ID_MAX)
         return false;
     if (registers)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text forms of bytes, names and times: base64, percent-encoding, ISO 8601, HMAC-SHA256 and random.
+// Texts with a NUL for what src/base codes: base64, percent-encoding; times, HMAC-SHA256, random.
 #ifndef AG_HUB_ENCODING_H
 #define AG_HUB_ENCODING_H
 
@@ -15,7 +15,7 @@
 // Base64 with padding; `text` must hold 4 * ((size + 2) / 3) + 1 bytes.
 void ag_encoding_base64(const void *bytes, size_t size, char *text);
 
-// False, with nothing written, unless `text` is canonical padded base64 of at most `capacity`
+// False, with `bytes` undefined, unless `text` is canonical padded base64 of at most `capacity`
 // bytes.
 bool ag_encoding_unbase64(const char *text, size_t length, uint8_t *bytes, size_t capacity,
                           size_t *size);
@@ -23,9 +23,6 @@ bool ag_encoding_unbase64(const char *text, size_t length, uint8_t *bytes, size_
 // Decodes %XX into `text` (at most `capacity` bytes with NUL). False for a broken escape, an
 // encoded NUL, or too little room. A plus sign stays a plus sign.
 bool ag_encoding_percent_decode(const char *encoded, size_t length, char *text, size_t capacity);
-
-// Encodes everything but unreserved characters; `encoded` must hold 3 * strlen(text) + 1 bytes.
-void ag_encoding_percent_encode(const char *text, char *encoded);
 
 // HMAC-SHA256 under a base64 key; false when the key is not base64 of 1 to 64 bytes.
 bool ag_encoding_hmac(const char *key, const void *bytes, size_t size,

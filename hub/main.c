@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "blob.h"
+#include "blob_store.h"
 #include "hub.h"
 #include "hub_file.h"
 #include "hub_log.h"
@@ -197,7 +197,7 @@ static void print_welcome(const struct options *options, const struct ag_server 
 static enum ag_status serve(const struct options *options, struct ag_server *server,
                             struct ag_hub *hub, bool made_ca)
 {
-    enum ag_status status = ag_blob_prepare(hub);
+    enum ag_status status = ag_blob_store_prepare(hub);
     if (status == AG_OK)
         status = ag_server_listen(server, hub, &options->server);
     if (status == AG_OK)

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
+
 enum {
     CONNECT_USER_NAME = 0x80,
     CONNECT_PASSWORD = 0x40,
@@ -33,45 +35,18 @@ enum ag_status ag_mqtt_packet_frame(const uint8_t *bytes, size_t size, size_t li
     return AG_ERR_MALFORMED;
 }
 
-// Well-formed UTF-8 without NUL, overlong forms and surrogates [1.5.3].
-static bool is_utf8(const uint8_t *at, size_t size)
+// Well-formed UTF-8 without NUL [1.5.3].
+static struct ag_text read_text(struct ag_reader *reader)
 {
-    const uint8_t *end = at + size;
-    while (at < end) {
-        uint8_t lead = *at++;
-        if (lead == 0)
-            return false;
-        if (lead < 0x80)
-            continue;
-        size_t more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
-        if (lead < 0xc2 || lead > 0xf4 || (size_t)(end - at) < more)
-            return false;
-        uint8_t low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
-        uint8_t high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
-        if (*at < low || *at > high)
-            return false;
-        for (size_t i = 1; i < more; i++) {
-            if ((at[i] & 0xc0) != 0x80)
-                return false;
-        }
-        at += more;
-    }
-    return true;
-}
-
-static struct ag_mqtt_text read_text(struct ag_reader *reader)
-{
-    struct ag_mqtt_text text = { "", 0 };
+    struct ag_text text = { "", 0 };
     size_t size = ag_reader_u16be(reader);
     const uint8_t *bytes = ag_reader_bytes(reader, size);
     if (bytes == NULL)
         return text;
-    if (!is_utf8(bytes, size)) {
-        ag_reader_fail(reader, AG_ERR_MALFORMED);
-        return text;
-    }
-    text.bytes = (const char *)bytes;
-    text.size = size;
+    struct ag_text found = { (const char *)bytes, size };
+    if (ag_utf8_is_valid(found) && memchr(bytes, 0, size) == NULL)
+        return found;
+    ag_reader_fail(reader, AG_ERR_MALFORMED);
     return text;
 }
 
@@ -111,8 +86,8 @@ enum ag_status ag_mqtt_packet_read_connect(uint8_t first, const uint8_t *body, s
     ag_reader_init(&reader, body, size);
     memset(connect, 0, sizeof *connect);
     expect(&reader, (first & 0x0f) == 0);
-    struct ag_mqtt_text name = read_text(&reader);
-    expect(&reader, name.size == 4 && memcmp(name.bytes, "MQTT", 4) == 0);
+    struct ag_text name = read_text(&reader);
+    expect(&reader, name.size == 4 && memcmp(name.at, "MQTT", 4) == 0);
     connect->level = ag_reader_u8(&reader);
     if (reader.status == AG_OK && connect->level != 4)
         return AG_OK; // what follows is another version's business
@@ -133,10 +108,9 @@ enum ag_status ag_mqtt_packet_read_connect(uint8_t first, const uint8_t *body, s
     return finish(&reader);
 }
 
-static bool has_wildcard(struct ag_mqtt_text topic)
+static bool has_wildcard(struct ag_text topic)
 {
-    return memchr(topic.bytes, '+', topic.size) != NULL ||
-           memchr(topic.bytes, '#', topic.size) != NULL;
+    return memchr(topic.at, '+', topic.size) != NULL || memchr(topic.at, '#', topic.size) != NULL;
 }
 
 enum ag_status ag_mqtt_packet_read_publish(uint8_t first, const uint8_t *body, size_t size,
@@ -186,7 +160,7 @@ enum ag_status ag_mqtt_packet_begin_filters(uint8_t first, const uint8_t *body, 
 }
 
 enum ag_status ag_mqtt_packet_next_filter(uint8_t first, struct ag_reader *reader,
-                                          struct ag_mqtt_text *filter, uint8_t *qos)
+                                          struct ag_text *filter, uint8_t *qos)
 {
     *filter = read_text(reader);
     expect(reader, filter->size > 0);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/reader.h"
+#include "base/text.h"
 #include "base/writer.h"
 
 enum ag_mqtt_packet_type {
@@ -28,15 +29,10 @@ enum ag_mqtt_packet_type {
     AG_MQTT_PACKET_DISCONNECT = 14,
 };
 
-struct ag_mqtt_text {
-    const char *bytes; // valid UTF-8 without NUL
-    size_t size;
-};
-
 struct ag_mqtt_connect {
-    struct ag_mqtt_text client_id;
-    struct ag_mqtt_text user_name; // size 0 when absent
-    struct ag_mqtt_text will_topic;
+    struct ag_text client_id;
+    struct ag_text user_name; // size 0 when absent
+    struct ag_text will_topic;
     const uint8_t *password; // NULL when absent
     size_t password_size;
     const uint8_t *will; // NULL when there is no will
@@ -48,7 +44,7 @@ struct ag_mqtt_connect {
 };
 
 struct ag_mqtt_publish {
-    struct ag_mqtt_text topic;
+    struct ag_text topic;
     const uint8_t *payload;
     size_t payload_size;
     uint16_t packet_id; // 0 for QoS 0
@@ -83,7 +79,7 @@ AG_MUST_CHECK enum ag_status ag_mqtt_packet_begin_filters(uint8_t first, const u
                                                           size_t size, struct ag_reader *reader,
                                                           uint16_t *packet_id);
 AG_MUST_CHECK enum ag_status ag_mqtt_packet_next_filter(uint8_t first, struct ag_reader *reader,
-                                                        struct ag_mqtt_text *filter, uint8_t *qos);
+                                                        struct ag_text *filter, uint8_t *qos);
 
 // The writers append one whole packet. The fixed header of PUBLISH is written without the payload,
 // which the caller sends behind it; `publish_head` needs at most 9 bytes more than the topic.

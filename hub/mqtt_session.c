@@ -134,35 +134,22 @@ void ag_mqtt_session_send_publish(struct ag_mqtt_session *session, const char *t
     free(packet);
 }
 
-bool ag_mqtt_session_text_is(struct ag_mqtt_text text, const char *want)
+bool ag_mqtt_session_skip(struct ag_text *text, const char *prefix)
 {
-    return text.size == strlen(want) && memcmp(text.bytes, want, text.size) == 0;
-}
-
-bool ag_mqtt_session_skip(struct ag_mqtt_text *text, const char *prefix)
-{
-    size_t size = strlen(prefix);
-    if (text->size < size || memcmp(text->bytes, prefix, size) != 0)
+    if (!ag_text_starts_with(*text, prefix))
         return false;
-    text->bytes += size;
-    text->size -= size;
+    *text = ag_text_after(*text, strlen(prefix));
     return true;
 }
 
-struct ag_mqtt_text ag_mqtt_session_query(struct ag_mqtt_text query, const char *key)
+struct ag_text ag_mqtt_session_query(struct ag_text query, const char *key)
 {
-    struct ag_mqtt_text none = { "", 0 };
     while (query.size > 0) {
-        const char *end = memchr(query.bytes, '&', query.size);
-        size_t size = end == NULL ? query.size : (size_t)(end - query.bytes);
-        struct ag_mqtt_text field = { query.bytes, size };
+        struct ag_text field = ag_text_split(&query, '&');
         if (ag_mqtt_session_skip(&field, key) && ag_mqtt_session_skip(&field, "="))
             return field;
-        size_t skip = end == NULL ? size : size + 1;
-        query.bytes += skip;
-        query.size -= skip;
     }
-    return none;
+    return ag_text_of("");
 }
 
 static void send_connack(struct ag_mqtt_session *session, bool session_present, uint8_t code)
@@ -177,9 +164,9 @@ static void send_connack(struct ag_mqtt_session *session, bool session_present, 
         session->transport->send(session->link, packet, writer.size);
 }
 
-static bool contains(struct ag_mqtt_text text, const char *part)
+static bool contains(struct ag_text text, const char *part)
 {
-    return memmem(text.bytes, text.size, part, strlen(part)) != NULL;
+    return memmem(text.at, text.size, part, strlen(part)) != NULL;
 }
 
 static const char *handle_connect(struct ag_mqtt_session *session, uint8_t first,
@@ -251,7 +238,7 @@ static const char *handle_subscribe(struct ag_mqtt_session *session, uint8_t fir
     if (ag_mqtt_packet_begin_filters(first, body, size, &reader, &packet_id) != AG_OK)
         return "malformed SUBSCRIBE";
     while (ag_reader_left(&reader) > 0) {
-        struct ag_mqtt_text filter;
+        struct ag_text filter;
         uint8_t qos;
         if (ag_mqtt_packet_next_filter(first, &reader, &filter, &qos) != AG_OK)
             return "malformed SUBSCRIBE";
@@ -281,7 +268,7 @@ static const char *handle_unsubscribe(struct ag_mqtt_session *session, uint8_t f
     if (ag_mqtt_packet_begin_filters(first, body, size, &reader, &packet_id) != AG_OK)
         return "malformed UNSUBSCRIBE";
     while (ag_reader_left(&reader) > 0) {
-        struct ag_mqtt_text filter;
+        struct ag_text filter;
         uint8_t qos;
         if (ag_mqtt_packet_next_filter(first, &reader, &filter, &qos) != AG_OK)
             return "malformed UNSUBSCRIBE";

@@ -43,7 +43,7 @@ struct ag_mqtt_api {
     // Judges a CONNECT. True: accepted, and the session's identity is set. False: CONNACK 5.
     bool (*connect)(struct ag_mqtt_session *session, const struct ag_mqtt_connect *connect);
     // The subscription a filter means; 0 for a foreign one, which closes the connection.
-    int (*subscription)(struct ag_mqtt_session *session, struct ag_mqtt_text filter);
+    int (*subscription)(struct ag_mqtt_session *session, struct ag_text filter);
     // False for a foreign topic, which closes the connection.
     bool (*publish)(struct ag_mqtt_session *session, const struct ag_mqtt_publish *publish);
 };
@@ -99,9 +99,8 @@ void ag_mqtt_session_send_publish(struct ag_mqtt_session *session, const char *t
                                   const void *payload, size_t size);
 
 // The value of `key=` among `k=v&k=v`; size 0 when absent.
-struct ag_mqtt_text ag_mqtt_session_query(struct ag_mqtt_text query, const char *key);
+struct ag_text ag_mqtt_session_query(struct ag_text query, const char *key);
 // True when the text begins with `prefix`, which is cut off.
-bool ag_mqtt_session_skip(struct ag_mqtt_text *text, const char *prefix);
-bool ag_mqtt_session_text_is(struct ag_mqtt_text text, const char *want);
+bool ag_mqtt_session_skip(struct ag_text *text, const char *prefix);
 
 #endif

@@ -323,6 +323,15 @@ const tests = [
         await lives(c);
         slow.end();
     }],
+    ['a burst of the largest messages is taken whole', async (c) => {
+        const device = await connected_device(c.facts, 'burst', await key_of(c, 'burst'));
+        const topic = 'devices/burst/messages/events/';
+        for (let i = 0; i < 40; i++) device.send(publish(topic, 'x'.repeat(262144), 1), publish(topic, 'small', 1));
+        for (let i = 0; i < 80; i++) assert.equal((await device.next()).type, 4);
+        device.send(publish(topic, 'x'.repeat(280000), 1)); // larger than any may be
+        assert.equal(await device.next(), null);
+        device.end();
+    }],
     ['a report that was acknowledged survives SIGKILL at that moment', async (c) => {
         const key = await key_of(c, 'durable');
         for (let round = 1; round <= 5; round++) {

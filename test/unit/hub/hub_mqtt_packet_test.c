@@ -28,7 +28,7 @@ static enum ag_status read_packet(const uint8_t *bytes, size_t size)
     size_t body_size = total - header;
     struct ag_mqtt_connect connect;
     struct ag_mqtt_publish publish;
-    struct ag_mqtt_text filter;
+    struct ag_text filter;
     struct ag_reader reader;
     uint16_t id;
     uint8_t qos;
@@ -75,9 +75,9 @@ static const struct {
 };
 #define PACKET_COUNT (sizeof packets / sizeof packets[0])
 
-static bool text_is(struct ag_mqtt_text text, const char *want)
+static bool text_is(struct ag_text text, const char *want)
 {
-    return text.size == strlen(want) && memcmp(text.bytes, want, text.size) == 0;
+    return text.size == strlen(want) && memcmp(text.at, want, text.size) == 0;
 }
 
 static void connect_is_read_with_all_its_fields(void)
@@ -151,7 +151,7 @@ static void publish_with_qos_3_id_0_wildcards_or_no_topic_is_malformed(void)
 static void filters_are_read_one_by_one(void)
 {
     struct ag_reader reader;
-    struct ag_mqtt_text filter;
+    struct ag_text filter;
     uint16_t id;
     uint8_t qos;
     CHECK_EQUAL(ag_mqtt_packet_begin_filters(0x82, subscribe_packet + 2, 12, &reader, &id), AG_OK);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/percent.h"
 #include "hub/hub.h"
 #include "hub/twin_store.h"
 #include "test/harness.h"
@@ -205,7 +206,10 @@ static void make_token(const char *resource, const char *key, const char *policy
     snprintf(text, sizeof text, "%s\n%lld", resource, (long long)expiry_s);
     CHECK(ag_encoding_hmac(key, text, strlen(text), mac));
     ag_encoding_base64(mac, sizeof mac, signature);
-    ag_encoding_percent_encode(signature, encoded);
+    struct ag_writer writer;
+    ag_writer_init(&writer, encoded, sizeof encoded);
+    ag_percent_encode(&writer, ag_text_of(signature), AG_PERCENT_URI);
+    (void)ag_writer_finish_text(&writer);
     snprintf(token, capacity, "SharedAccessSignature sr=%s&sig=%s&se=%lld%s%s", resource, encoded,
              (long long)expiry_s, policy[0] != '\0' ? "&skn=" : "", policy);
 }
@@ -257,7 +261,7 @@ static bool was_sent(const struct client *client, const char *topic, const char 
                                     &publish) != AG_OK)
         return false;
     return publish.topic.size == strlen(topic) &&
-           memcmp(publish.topic.bytes, topic, publish.topic.size) == 0 &&
+           memcmp(publish.topic.at, topic, publish.topic.size) == 0 &&
            (payload_part[0] == '\0' ? publish.payload_size == 0
                                     : memmem(publish.payload, publish.payload_size, payload_part,
                                              strlen(payload_part)) != NULL);
