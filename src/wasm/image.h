@@ -51,7 +51,7 @@ enum ag_wasm_prologue {
 struct ag_wasm_footer {
     uint32_t image_size; // bytes, this included
     uint32_t imports;    // offset of the import entries
-    uint32_t directory;  // offset of the offsets of the blocks of entries
+    uint32_t directory;  // offset of the offsets of the blocks of entries; their number precedes
     struct ag_wasm_layout layout;
     uint32_t magic;
 };

@@ -961,11 +961,15 @@ static enum ag_status interpret(struct ag_wasm_instance *instance, int32_t *fuel
     CONVERT(F64_PROMOTE, SET64, ag_wasm_f64_bits, (double)F32(2))
 
 enter : { // `callee` is the function, `pc` stands behind the call
-    const struct ag_wasm_entry *entry = ag_wasm_entry_of(code, directory, callee);
     uint32_t *frame = fp + pc[-1];
-    const uint16_t *prologue = (const void *)(code + entry->code);
-    if (entry->frame > (size_t)(stack_end - frame)) {
+    if (__builtin_expect(callee >= directory[-1], 0)) {
         pc--; // stay within the call
+        TRAP(AG_TRAP_CODE);
+    }
+    const struct ag_wasm_entry *entry = ag_wasm_entry_of(code, directory, callee);
+    const uint16_t *prologue = (const void *)(code + entry->code);
+    if (__builtin_expect((uintptr_t)frame + entry->frame * 4u > (uintptr_t)stack_end, 0)) {
+        pc--;
         TRAP(AG_TRAP_STACK);
     }
     const uint32_t params = prologue[AG_WASM_PROLOGUE_PARAMS];

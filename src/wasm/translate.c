@@ -400,6 +400,7 @@ static void write_footer(struct ag_wasm_translator *t)
     struct ag_wasm_footer footer = { 0 };
     ag_wasm_emit_align(t, 4);
     footer.imports = t->imports_at;
+    ag_wasm_emit_bytes(t, &own, sizeof own);
     footer.directory = t->written;
     if (t->directory)
         ag_wasm_emit_bytes(t, t->directory, blocks * 4);

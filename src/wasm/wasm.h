@@ -126,8 +126,9 @@ struct ag_wasm_image {
     uint32_t code_size;
 };
 
-// Checks header and footer. AG_ERR_WASM_STALE: not the image of this module by this engine. The
-// content is trusted beyond that: a checksum over the image must have been verified before.
+// Checks header, footer and the entry of every function. AG_ERR_WASM_STALE: not the image of this
+// module by this engine. Instructions are trusted beyond that: a checksum over the image must have
+// been verified before.
 // `code` is aligned to AG_WASM_ALIGN.
 AG_MUST_CHECK enum ag_status ag_wasm_image_open(struct ag_wasm_image *image, const void *module,
                                                 uint32_t module_size, const void *code,

@@ -275,15 +275,42 @@ static void a_stale_image_is_refused(void)
     engine_clear(&engine);
 }
 
+// The parts that lead to others: opening refuses, or they lead nowhere outside.
+static void an_image_flipped_anywhere_is_opened_or_refused(void)
+{
+    build_small_module();
+    engine_clear(&engine);
+    CHECK_EQUAL(engine_load(&engine, &module), AG_OK);
+    struct ag_wasm_image image;
+    uint32_t refused = 0;
+    for (uint32_t bit = 0; bit < engine.code_size * 8; bit++) {
+        engine.code[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        const enum ag_status status =
+            ag_wasm_image_open(&image, engine.module, module.size, engine.code, engine.code_size);
+        CHECK(status == AG_OK || status == AG_ERR_WASM_STALE);
+        refused += status != AG_OK;
+        engine.code[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+    CHECK(refused > 300);
+    engine_clear(&engine);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
-        TEST(features_are_refused_by_name),           TEST(unknown_imports_are_refused),
-        TEST(what_is_no_module_is_refused),           TEST(scratch_that_is_too_small_is_refused),
-        TEST(a_nesting_level_costs_sixteen_bytes),    TEST(many_locals_are_counted),
-        TEST(giant_memories_are_refused_when_made),   TEST(a_module_cut_anywhere_is_refused),
-        TEST(a_flipped_bit_anywhere_is_survived),     TEST(damaged_kernels_are_survived),
-        TEST(a_sink_that_fails_ends_the_translation), TEST(a_stale_image_is_refused),
+        TEST(features_are_refused_by_name),
+        TEST(unknown_imports_are_refused),
+        TEST(what_is_no_module_is_refused),
+        TEST(scratch_that_is_too_small_is_refused),
+        TEST(a_nesting_level_costs_sixteen_bytes),
+        TEST(many_locals_are_counted),
+        TEST(giant_memories_are_refused_when_made),
+        TEST(a_module_cut_anywhere_is_refused),
+        TEST(a_flipped_bit_anywhere_is_survived),
+        TEST(damaged_kernels_are_survived),
+        TEST(a_sink_that_fails_ends_the_translation),
+        TEST(a_stale_image_is_refused),
+        TEST(an_image_flipped_anywhere_is_opened_or_refused),
     };
     return test_main(argc, argv, cases, sizeof cases / sizeof cases[0]);
 }
