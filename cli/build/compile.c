@@ -6,6 +6,7 @@
 #include "cli/build/compile.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,21 +61,25 @@ enum {
     EXIT_NOT_STARTED = 127
 };
 
-// Runs the command to its end. Its output is the user's to see.
+// Runs the command to its end. Its output is the user's to see. As with system(3), Ctrl-C ends the
+// command and not this program, which then still removes its scratch folder.
 static bool run(const struct command *command, bool verbose, const char *purpose)
 {
     int outcome = 0;
     for (size_t i = 0; verbose && i < command->count; i++)
         fprintf(stderr, "%s%s", command->words[i], i + 1 < command->count ? " " : "\n");
     fflush(NULL);
+    void (*const before)(int) = signal(SIGINT, SIG_IGN);
     const pid_t child = fork();
     if (child == 0) {
+        signal(SIGINT, before);
         dup2(STDERR_FILENO, STDOUT_FILENO); // stdout is for our own results
         execvp(command->words[0], command->words);
         _exit(EXIT_NOT_STARTED);
     }
     while (child > 0 && waitpid(child, &outcome, 0) < 0 && errno == EINTR)
         continue;
+    signal(SIGINT, before);
     if (child > 0 && WIFEXITED(outcome) && WEXITSTATUS(outcome) == 0)
         return true;
     if (child < 0 || (WIFEXITED(outcome) && WEXITSTATUS(outcome) == EXIT_NOT_STARTED))
