@@ -17,6 +17,8 @@ static enum ag_status write_mark(struct ag_store *store, uint32_t id, uint8_t st
 enum ag_status ag_store_begin_trial(struct ag_store *store, uint32_t id)
 {
     const struct ag_store_entry *entry = ag_index_find_const(store, id);
+    if (!store->ready)
+        return AG_ERR_FLASH;
     if (!entry)
         return AG_ERR_NOT_FOUND;
     if (entry->state != AG_STORE_SEALED && entry->state != AG_STORE_TRIAL)
@@ -31,6 +33,8 @@ enum ag_status ag_store_confirm(struct ag_store *store, uint32_t id)
     struct ag_record_slot slot;
     struct ag_epoch epoch = { .id = id };
     uint8_t bytes[AG_EPOCH_FIXED + 2 + AG_CFG_NAME_MAX];
+    if (!store->ready)
+        return AG_ERR_FLASH;
     if (!entry || !ag_index_load(store, entry, &slot) ||
         !ag_record_make_name(slot.kind, slot.name, &epoch.name))
         return AG_ERR_NOT_FOUND;
@@ -57,6 +61,8 @@ enum ag_status ag_store_fail(struct ag_store *store, uint32_t id, enum ag_status
 {
     const struct ag_store_entry *entry = ag_index_find_const(store, id);
     struct ag_record_slot slot;
+    if (!store->ready)
+        return AG_ERR_FLASH;
     if (!entry || !ag_index_load(store, entry, &slot))
         return AG_ERR_NOT_FOUND;
     if (slot.state == AG_STORE_FAILED)
@@ -69,6 +75,8 @@ enum ag_status ag_store_fail(struct ag_store *store, uint32_t id, enum ag_status
 enum ag_status ag_store_drop(struct ag_store *store, uint32_t id)
 {
     const struct ag_store_entry *entry = ag_index_find_const(store, id);
+    if (!store->ready)
+        return AG_ERR_FLASH;
     if (!entry)
         return AG_ERR_NOT_FOUND;
     if (ag_index_role(store, entry) == AG_STORE_CURRENT)
@@ -81,6 +89,8 @@ enum ag_status ag_store_remove(struct ag_store *store, enum ag_store_kind kind, 
     struct ag_record_name wanted;
     uint8_t bytes[2 + AG_CFG_NAME_MAX];
     bool found = false;
+    if (!store->ready)
+        return AG_ERR_FLASH;
     if (!ag_record_make_name((uint8_t)kind, name, &wanted))
         return AG_ERR_ARGUMENT;
     for (uint16_t i = 0; i < store->count && !found; i++)
@@ -104,6 +114,8 @@ enum ag_status ag_store_quarantine(struct ag_store *store,
                                    const uint8_t sha256[AG_STORE_SHA256_SIZE], enum ag_status why)
 {
     struct ag_quarantine quarantine;
+    if (!store->ready)
+        return AG_ERR_FLASH;
     if (why == AG_OK)
         return AG_ERR_ARGUMENT;
     if (ag_log_find_quarantine(store, sha256, &quarantine) && quarantine.why == (uint16_t)why)
@@ -114,6 +126,8 @@ enum ag_status ag_store_quarantine(struct ag_store *store,
 enum ag_status ag_store_pardon(struct ag_store *store, const uint8_t sha256[AG_STORE_SHA256_SIZE])
 {
     struct ag_quarantine quarantine;
+    if (!store->ready)
+        return AG_ERR_FLASH;
     if (!ag_log_find_quarantine(store, sha256, &quarantine) || quarantine.why == 0)
         return AG_OK;
     return write_quarantine(store, 0, sha256, 0);

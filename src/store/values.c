@@ -31,6 +31,8 @@ enum ag_status ag_store_put(struct ag_store *store, enum ag_store_key key, const
     struct ag_record_name wanted;
     struct ag_record record;
     uint8_t head[2 + AG_CFG_NAME_MAX];
+    if (!store->ready)
+        return AG_ERR_FLASH;
     if (!ag_record_make_name((uint8_t)key, name, &wanted) || size > AG_STORE_VALUE_MAX)
         return AG_ERR_ARGUMENT;
     if (ag_log_find_value(store, &wanted, &record) &&
@@ -62,6 +64,8 @@ enum ag_status ag_store_delete(struct ag_store *store, enum ag_store_key key, co
     struct ag_record_name wanted;
     struct ag_record record;
     uint8_t bytes[2 + AG_CFG_NAME_MAX];
+    if (!store->ready)
+        return AG_ERR_FLASH;
     if (!ag_record_make_name((uint8_t)key, name, &wanted) ||
         !ag_log_find_value(store, &wanted, &record))
         return AG_ERR_NOT_FOUND;

@@ -15,8 +15,9 @@ struct made {
     uint32_t code_size;
 };
 
-uint8_t made_file_byte(const struct made *made, uint32_t at);
-uint8_t made_code_byte(const struct made *made, uint32_t at);
+// Its bytes; made once, valid until many others were asked for.
+const uint8_t *made_file(const struct made *made);
+const uint8_t *made_code(const struct made *made);
 void made_hash(const struct made *made, uint8_t sha256[AG_STORE_SHA256_SIZE]);
 
 // reserve … seal, with appends of `step` bytes; *id is set on AG_OK. For a blob code_size is 0.

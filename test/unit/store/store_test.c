@@ -454,12 +454,10 @@ static void a_download_goes_on_after_a_reset_from_the_last_whole_block(void)
     const struct made made = { "big", 1, 0, 10000, 0 };
     const struct ag_store_reservation reservation = { AG_STORE_PLUGIN, "big", 1, 0, 10000, 500 };
     struct ag_store_writer writer;
-    uint8_t bytes[10000];
     uint8_t tag[AG_STORE_TAG_MAX];
     size_t tag_size = 0;
     uint32_t offset = 0;
-    for (uint32_t i = 0; i < sizeof bytes; i++)
-        bytes[i] = made_file_byte(&made, i);
+    const uint8_t *bytes = made_file(&made);
     begin(SIZE);
     CHECK_EQUAL(ag_store_reserve(&store, &reservation, &writer), AG_OK);
     CHECK_EQUAL(ag_store_append(&store, &writer, bytes, 9000), AG_OK);
@@ -470,12 +468,12 @@ static void a_download_goes_on_after_a_reset_from_the_last_whole_block(void)
     CHECK_EQUAL(offset, 8192);
     CHECK_EQUAL(tag_size, 6);
     CHECK_BYTES(tag, "\"etag\"", 6);
-    CHECK_EQUAL(ag_store_append(&store, &writer, bytes + 8192, sizeof bytes - 8192), AG_OK);
+    CHECK_EQUAL(ag_store_append(&store, &writer, bytes + 8192, 10000 - 8192), AG_OK);
     const uint8_t *file;
     uint8_t sha256[AG_STORE_SHA256_SIZE];
     made_hash(&made, sha256);
     CHECK_EQUAL(ag_store_finish_file(&store, &writer, &file), AG_OK);
-    CHECK_BYTES(file, bytes, sizeof bytes);
+    CHECK_BYTES(file, bytes, 10000);
     CHECK_EQUAL(ag_store_complete(&store, &writer, sha256), AG_OK);
     CHECK_EQUAL(ag_store_append_code(&store, &writer, "half", 4), AG_OK);
     remount();
