@@ -87,7 +87,7 @@ async function finish(hub, status) {
         console.log(`# the hub ended with ${code}; its log:\n${hub.log().replace(/^/gm, '# ')}`);
         status = 1;
     } else if (status !== 0) {
-        console.log(`# the hub's log ends:\n${hub.log().split('\n').slice(-60).join('\n').replace(/^/gm, '# ')}`);
+        console.log(`# the hub's log ends:\n${hub.log().split('\n').slice(-60).map((line) => line.slice(0, 160)).join('\n').replace(/^/gm, '# ')}`);
     }
     hub.remove();
     process.exit(status);
@@ -101,14 +101,16 @@ async function run_outer(file, options, env, limit_kb) {
     const inner = fork(file, {
         env: { ...process.env, ...env, AG_HUB_FACTS: JSON.stringify(facts), NODE_EXTRA_CA_CERTS: facts.ca },
     });
-    inner.on('message', async (message) => {
-        if (message === 'kill and restart') {
-            await hub.stop('SIGKILL');
+    const serve = async (message) => {
+        if (message === 'SIGKILL' || message === 'SIGTERM') {
+            const code = await hub.stop(message);
+            if (code !== 0 && message === 'SIGTERM') throw new Error(`the hub ended with ${code}: ${hub.log()}`);
             hub.limit_kb = 0;
             inner.send(await hub.start());
         }
         if (message === 'log') inner.send(hub.log());
-    });
+    };
+    inner.on('message', (message) => serve(message).catch((error) => inner.send({ error: error.stack })));
     inner.on('exit', (code) => finish(hub, code === 0 ? 0 : 1));
 }
 
@@ -122,8 +124,12 @@ function main(file, tests, options, env = {}, limit_kb = 0) {
         return;
     }
     const context = { facts: JSON.parse(process.env.AG_HUB_FACTS) };
-    const ask = (message) => new Promise((done) => { process.once('message', done); process.send(message); });
-    context.kill_and_restart = async () => { context.facts = await ask('kill and restart'); };
+    const ask = async (message) => {
+        const answer = await new Promise((done) => { process.once('message', done); process.send(message); });
+        if (answer.error) throw new Error(answer.error);
+        return answer;
+    };
+    context.kill_and_restart = async (signal = 'SIGKILL') => { context.facts = await ask(signal); };
     context.log = () => ask('log');
     run_tests(tests, context).then((failed) => process.exit(failed ? 1 : 0));
 }

@@ -332,6 +332,44 @@ const tests = [
         assert.equal(await device.next(), null);
         device.end();
     }],
+    ['clients that go away before their answer do no harm', async (c) => {
+        const body = '{"tags":{"a":1}}';
+        await rest(c.facts, 'PUT', '/devices/away', {});
+        const lines = (method, path_, more) => `${method} ${path_}?api-version=1 HTTP/1.1\r\nHost: x\r\nAuthorization: ${owner(c.facts)}\r\n${more}\r\n`;
+        for (let i = 0; i < 60; i++) {
+            const socket = tls.connect({ host: c.facts.hostName, port: c.facts.httpsPort, servername: '' });
+            socket.on('error', () => { });
+            await new Promise((done) => socket.once('secureConnect', done));
+            socket.write(lines('PATCH', '/twins/away', `Content-Length: ${body.length}\r\n`) + body + (i % 2 ? lines('GET', '/devices', '') : ''));
+            if (i % 3 === 0) socket.end();
+            else setTimeout(() => socket.destroy(), i % 10);
+        }
+        await wait(100);
+        await lives(c);
+        await until('all patches arrived', async () => (await rest(c.facts, 'GET', '/twins/away')).json.tags.a === 1);
+    }],
+    ['SIGTERM ends the hub cleanly whatever is open', async (c) => {
+        const key = await key_of(c, 'open');
+        await put(c, 'plugins/open.bin', Buffer.alloc(8 * 1024 * 1024, 1));
+        const device = await connected_device(c.facts, 'open', key, ['$iothub/twin/res/#']);
+        const open = (port, bytes) => {
+            const socket = tls.connect({ host: c.facts.hostName, port, servername: '' });
+            socket.on('error', () => { });
+            socket.write(bytes);
+            return socket;
+        };
+        const sockets = [net.connect(c.facts.mqttPort, c.facts.hostName), net.connect(c.facts.httpsPort, c.facts.hostName), open(c.facts.mqttPort, Buffer.from([0x10, 50, 0])),
+            open(c.facts.httpsPort, 'PUT /devices/x HTTP/1.1\r\nContent-Length: 100\r\n\r\nhalf'), open(c.facts.httpsPort, 'GET /dev'),
+            open(c.facts.httpsPort, `GET /airgraft/plugins/open.bin?${blob_sas(c.facts, 'plugins/open.bin', 'r')} HTTP/1.1\r\n\r\n`)];
+        sockets.forEach((socket) => { socket.on('error', () => { }); socket.pause(); });
+        await wait(200);
+        device.send(publish('$iothub/twin/PATCH/properties/reported/?$rid=1', '{"last":1}'));
+        await device.next();
+        await c.kill_and_restart('SIGTERM');
+        assert.equal((await rest(c.facts, 'GET', '/twins/open')).json.properties.reported.last, 1);
+        sockets.forEach((socket) => socket.destroy());
+        device.end();
+    }],
     ['a report that was acknowledged survives SIGKILL at that moment', async (c) => {
         const key = await key_of(c, 'durable');
         for (let round = 1; round <= 5; round++) {

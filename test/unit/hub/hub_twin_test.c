@@ -190,6 +190,37 @@ static void every_truncation_of_a_document_is_refused(void)
     CHECK(is_good(text));
 }
 
+// What is accepted of a damaged document merges and can be written and read again.
+static void every_flipped_bit_of_a_document_is_survived(void)
+{
+    static const char text[] =
+        "{\"a\":{\"b\":[1,2.5,true,{\"c\":\"\\u00e9x\"}]},\"d\":null,\"e\":-7}";
+    size_t accepted = 0;
+    for (size_t bit = 0; bit < (sizeof text - 1) * 8; bit++) {
+        char copy[sizeof text];
+        struct ag_problem problem;
+        memcpy(copy, text, sizeof text);
+        copy[bit / 8] ^= (char)(1 << bit % 8);
+        json_t *patch = ag_twin_document_parse(copy, sizeof text - 1, &problem);
+        if (patch == NULL || !ag_twin_document_check(patch, &problem)) {
+            json_decref(patch);
+            continue;
+        }
+        accepted++;
+        json_t *section = json("{\"a\":{\"b\":1,\"z\":{}},\"d\":[],\"e\":{\"f\":1}}");
+        json_t *metadata = json_object();
+        ag_twin_document_merge(section, metadata, patch, NOW, 1);
+        char *written = json_dumps(section, JSON_COMPACT);
+        CHECK(written != NULL);
+        check_json(section, written);
+        free(written);
+        json_decref(metadata);
+        json_decref(section);
+        json_decref(patch);
+    }
+    CHECK(accepted > 20);
+}
+
 static void keys_are_limited(void)
 {
     char text[2048];
@@ -264,6 +295,7 @@ static const struct test_case cases[] = {
     TEST(a_replacement_is_a_patch_that_names_what_is_gone),
     TEST(documents_that_are_no_json_objects_are_refused),
     TEST(every_truncation_of_a_document_is_refused),
+    TEST(every_flipped_bit_of_a_document_is_survived),
     TEST(keys_are_limited),
     TEST(values_are_limited),
     TEST(depth_is_limited_to_ten_levels_below_the_root),
