@@ -180,4 +180,10 @@ _Static_assert(AG_CFG_REPORT_SIZE >= 1024 && AG_CFG_REPORT_SIZE + 512 <= AG_CFG_
 _Static_assert(AG_CFG_FETCH_BUFFER >= AG_CFG_URL_MAX + 512 && AG_CFG_FETCH_BUFFER <= 65536,
                "AG_CFG_FETCH_BUFFER is AG_CFG_URL_MAX + 512 to 65536");
 
+// CRC-32 by eight bytes at a time: 0 or 1. Costs 8 KB of constants and saves nine tenths of the
+// time: on Linux it was a fifth of the work of an install of 100 KB.
+#ifndef AG_CFG_CRC32_FAST
+#define AG_CFG_CRC32_FAST 0
+#endif
+
 #endif

@@ -146,6 +146,24 @@ static void crc32_gives_the_published_check_value(void)
 {
     CHECK_EQUAL(ag_crc32_update(0, "123456789", 9), 0xCBF43926);
     CHECK_EQUAL(ag_crc32_update(ag_crc32_update(0, "1234", 4), "56789", 5), 0xCBF43926);
+    CHECK_EQUAL(ag_crc32_update(0, "", 0), 0);
+}
+
+static void crc32_is_the_same_bit_by_bit_and_in_any_pieces(void)
+{
+    uint8_t bytes[67];
+    uint32_t want = ~0u;
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (uint8_t)(i * 167 + 13);
+        want ^= bytes[i];
+        for (int bit = 0; bit < 8; bit++)
+            want = want >> 1 ^ (want & 1 ? 0xEDB88320 : 0);
+        CHECK_EQUAL(ag_crc32_update(0, bytes, i + 1), ~want);
+    }
+    for (size_t cut = 0; cut <= sizeof bytes; cut++)
+        CHECK_EQUAL(
+            ag_crc32_update(ag_crc32_update(0, bytes, cut), bytes + cut, sizeof bytes - cut),
+            ~want);
 }
 
 static const struct test_case cases[] = {
@@ -158,5 +176,6 @@ static const struct test_case cases[] = {
     TEST(a_writer_never_passes_its_end),
     TEST(decimals_are_written_to_both_ends_of_the_range),
     TEST(crc32_gives_the_published_check_value),
+    TEST(crc32_is_the_same_bit_by_bit_and_in_any_pieces),
 };
 TEST_MAIN(cases)
