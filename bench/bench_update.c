@@ -76,7 +76,10 @@ int main(int argc, char **argv)
         nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     else
         ag_output_note("what it left behind is in %s", folder);
-    const int code = done ? ag_output_json(json_incref(figures)) : AG_EXIT_FAILED;
+    int code = AG_EXIT_FAILED;
+    if (done && json_dumpf(figures, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) == 0 &&
+        printf("\n") > 0)
+        code = AG_EXIT_OK;
     json_decref(figures);
     curl_global_cleanup();
     return code;

@@ -424,6 +424,8 @@ static bool measure_idle(struct fleet *fleet, const struct bench_plugin *plugin,
         return false;
     }
     json_object_set_new(figures, "host_rss_bytes", json_integer(rss_kb * 1024));
+    json_object_set_new(figures, "host_peak_rss_bytes",
+                        json_integer(proc_number(path, "VmHWM") * 1024));
     json_object_set_new(figures, "idle_wakeups_per_s",
                         json_real(rounded((double)woken / (IDLE_MS / 1000.0))));
     return true;
