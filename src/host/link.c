@@ -44,6 +44,8 @@ static void fail(struct ag_link *link, enum ag_status status, uint64_t now_ms)
     if (at_hub && (status == AG_ERR_MQTT_REFUSED ||
                    link->backoff.failures % AG_LINK_FAILURES_BEFORE_DPS == 0))
         link->must_provision = true;
+    else if (!at_hub)
+        link->must_provision = false; // by turns: DPS may be down while the hub is not
     link->state = AG_LINK_WAITING;
     link->until_ms = now_ms + pause_ms;
     link->error = status;

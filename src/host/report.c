@@ -316,6 +316,7 @@ static void settle(struct ag_host *host, bool has_arrived)
         if (has_arrived && !plugin->is_dirty && plugin->state == AG_STATE_ABSENT) {
             ag_properties_forget(&host->properties, owner_of(host, plugin));
             ag_plugins_forget(&host->plugins, plugin);
+            host->plan_is_due = true; // its place may be wanted
         }
     }
     report->facts_are_dirty |= report->facts_in_flight && !has_arrived;

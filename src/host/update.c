@@ -459,12 +459,15 @@ static bool consider(struct ag_host *host, struct ag_plugin *plugin, bool may_re
     return true;
 }
 
-// Every desired name has a place in the table of plug-ins, as long as there are places.
-static void open_desired(struct ag_host *host)
+// Gives every desired name a place in the table of plug-ins. False: some must wait until others
+// have left theirs.
+static bool open_desired(struct ag_host *host)
 {
     const struct ag_desired *table = ag_follow_table(&host->follow);
+    bool all_have_places = true;
     for (uint32_t i = 0; host->follow.is_known && i < table->count; i++)
-        (void)ag_plugins_open(&host->plugins, table->entries[i].name);
+        all_have_places &= ag_plugins_open(&host->plugins, table->entries[i].name) != NULL;
+    return all_have_places;
 }
 
 // True when all but those to be removed are at rest.
@@ -509,11 +512,12 @@ void ag_update_plan(struct ag_host *host)
     if (!host->plan_is_due)
         return;
     host->plan_is_due = false;
-    open_desired(host);
+    bool all_have_places = open_desired(host);
     bool is_idle = consider_all(host, false);
     if (is_idle && !host->plan_is_due)
         is_idle = consider_all(host, true);
-    is_idle = is_idle && !host->plan_is_due && !host->installing && !somebody_is_paused(host);
+    is_idle = is_idle && all_have_places && !host->plan_is_due && !host->installing &&
+              !somebody_is_paused(host);
     if (is_idle != host->is_idle) {
         host->is_idle = is_idle;
         ag_report_touch(host, NULL);

@@ -266,6 +266,18 @@ static void revoked_keys_and_a_disabled_enrolment_stop_nothing_that_runs(void)
     check_that_11_arrives();
 }
 
+static void a_hub_that_comes_back_is_found_although_dps_does_not(void)
+{
+    open_running_world();
+    world.hub.connack = 5;
+    world.hub.dps_connack = 3;
+    world_kick();
+    world_run(600000);
+    world.hub.connack = 0;
+    world_desire_one("blinky", 11);
+    check_that_11_arrives();
+}
+
 static void dps_that_asks_for_patience_or_fails_is_asked_again(void)
 {
     world_open();
@@ -390,6 +402,7 @@ static const struct test_case cases[] = {
     TEST(a_device_that_is_kicked_backs_off_and_comes_back),
     TEST(a_refused_login_makes_it_register_again),
     TEST(revoked_keys_and_a_disabled_enrolment_stop_nothing_that_runs),
+    TEST(a_hub_that_comes_back_is_found_although_dps_does_not),
     TEST(dps_that_asks_for_patience_or_fails_is_asked_again),
     TEST(the_token_is_renewed_before_it_expires),
     TEST(a_patch_sent_while_the_device_was_away_is_found_by_the_full_read),

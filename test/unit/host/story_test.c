@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The main job from end to end, in one process: install, update, roll back, restart, remove.
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "test/harness.h"
@@ -288,6 +289,113 @@ static void thirty_two_plug_ins_run_and_are_reported_within_the_limits_of_a_patc
     world_close();
 }
 
+static void every_plug_in_of_a_full_table_can_be_exchanged_for_another(void)
+{
+    world_open();
+    world.config.desired_size = 16384;
+    world_publish("x.wasm", &(struct module){ .name = "x", .version = 1 });
+    for (int round = 0; round < 2; round++) {
+        char modules[8192] = "[";
+        for (int i = 0; i < AG_CFG_PLUGIN_MAX; i++) {
+            char name[16];
+            char path[16];
+            char entry[128];
+            snprintf(name, sizeof name, "r%dp%d", round, i);
+            snprintf(path, sizeof path, "p%d.wasm", i);
+            world_publish(path, &(struct module){ .name = name, .version = 1, .pin = 2 });
+            snprintf(entry, sizeof entry,
+                     "%s{'Name':'%s','Version':1,'Url':'https://files.example/%s'}", i ? "," : "",
+                     name, path);
+            strcat(modules, entry);
+        }
+        strcat(modules, "]");
+        world_desire(modules);
+        if (round == 0)
+            world_boot();
+        CHECK(world_settle(600000));
+    }
+    CHECK_EQUAL(json_object_size(json_object_get(world.hub.reported, "firmware_modules")),
+                AG_CFG_PLUGIN_MAX);
+    CHECK_TEXT(world_state("r1p31"), "running");
+    CHECK(!world_is_reported("r0p0"));
+    world_close();
+}
+
+static void a_connection_string_leads_to_its_gateway_without_dps(void)
+{
+    world_open();
+    publish_blinky();
+    world.config.connection_string =
+        "HostName=hub.example;DeviceId=device-1;GatewayHostName=edge.example:1234;"
+        "SharedAccessKey=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    world_desire_one("blinky", 10);
+    world_boot();
+    CHECK(world_settle(60000));
+    CHECK_EQUAL(world.hub.registrations, 0);
+    CHECK_TEXT(world.hub_pipe.host, "edge.example");
+    CHECK_EQUAL(world.hub_pipe.port, 1234);
+    CHECK_TEXT(world_state("blinky"), "running");
+    world_close();
+}
+
+static void without_a_trust_store_object_no_plug_in_is_believed(void)
+{
+    world_open();
+    publish_blinky();
+    world.config.trust = NULL;
+    world_desire_one("blinky", 10);
+    world_boot();
+    CHECK(world_settle(60000));
+    CHECK_EQUAL(world_error("blinky"), AG_ERR_FILE_KEY);
+    world.config.trust = world.trust.bytes;
+    world_reset();
+    CHECK(world_settle(60000));
+    CHECK_TEXT(world_state("blinky"), "running");
+    world.config.trust = NULL; // from now on the store has it
+    world_desire_one("blinky", 11);
+    world_reset();
+    CHECK(world_settle(60000));
+    CHECK_EQUAL(world_version("blinky"), 11);
+    world_close();
+}
+
+static void expect_config_error(void)
+{
+    struct ag_host_board parts = { .flash = &world.flash.flash,
+                                   .hub = &world.hub_pipe.stream,
+                                   .download = &world.file_pipe.stream };
+    size_t size = ag_host_size(&world.config);
+    void *memory = malloc(size);
+    struct ag_host *host = NULL;
+    CHECK_EQUAL(ag_host_init(memory, size, &world.config, &parts, &host), AG_ERR_CONFIG);
+    CHECK(host == NULL);
+    CHECK_EQUAL(world.flash.operations, 0);
+    free(memory);
+}
+
+static void a_wrong_configuration_is_refused_before_anything_is_touched(void)
+{
+    world_open();
+    world.config.key = "not base64!";
+    world.config.key_is_group = true;
+    expect_config_error();
+    world.config.key = NULL;
+    expect_config_error();
+    world.config.connection_string = "HostName=hub.example;DeviceId=d";
+    expect_config_error();
+    world.config.connection_string = "DeviceId=d;SharedAccessKey=AAAA";
+    expect_config_error();
+    world.config.connection_string = NULL;
+    world.config.key = "AAAA";
+    world.config.key_is_group = false;
+    world.config.trial_runs = 0;
+    expect_config_error();
+    world.config.trial_runs = 1;
+    world.config.id_scope = "";
+    expect_config_error();
+    world_close();
+}
+
 static const struct test_case cases[] = {
     TEST(a_device_provisions_itself_and_installs_what_its_twin_desires),
     TEST(a_newer_version_replaces_an_older_one_without_a_restart),
@@ -300,6 +408,10 @@ static const struct test_case cases[] = {
     TEST(an_older_version_needs_leave),
     TEST(a_newer_desired_state_supersedes_one_in_progress),
     TEST(settings_periods_and_reports_of_a_plug_in_reach_their_places),
+    TEST(every_plug_in_of_a_full_table_can_be_exchanged_for_another),
+    TEST(a_connection_string_leads_to_its_gateway_without_dps),
+    TEST(without_a_trust_store_object_no_plug_in_is_believed),
+    TEST(a_wrong_configuration_is_refused_before_anything_is_touched),
     TEST(thirty_two_plug_ins_run_and_are_reported_within_the_limits_of_a_patch),
 };
 TEST_MAIN(cases)
