@@ -20,6 +20,12 @@ void ag_fetch_close(struct ag_fetch *fetch)
     fetch->state = AG_FETCH_IDLE;
 }
 
+void ag_fetch_rest(struct ag_fetch *fetch)
+{
+    if (fetch->state == AG_FETCH_IDLE && fetch->is_connected)
+        ag_fetch_close(fetch);
+}
+
 // Ends the request for a reason.
 static enum ag_status give_up(struct ag_fetch *fetch, enum ag_status status)
 {
@@ -45,7 +51,8 @@ static enum ag_status send_request(struct ag_fetch *fetch, uint64_t now_ms)
     fetch->deadline_ms = now_ms + fetch->timeout_ms;
     fetch->state = AG_FETCH_SENDING;
     ag_http_init(&fetch->http);
-    if (fetch->is_connected && ag_url_same_host(&fetch->connected, &fetch->url))
+    fetch->is_reused = fetch->is_connected && ag_url_same_host(&fetch->connected, &fetch->url);
+    if (fetch->is_reused)
         return AG_OK;
     fetch->is_connected = false;
     fetch->connected = fetch->url;
@@ -160,6 +167,7 @@ static enum ag_status receive(struct ag_fetch *fetch, uint64_t now_ms, struct ag
         if (status != AG_OK)
             return status;
         ag_reader_init(&fetch->piece, fetch->buffer, size);
+        fetch->is_reused = false;
         fetch->deadline_ms = now_ms + fetch->timeout_ms;
     }
 }
@@ -179,6 +187,11 @@ enum ag_status ag_fetch_next(struct ag_fetch *fetch, uint64_t now_ms, struct ag_
         status = tell(fetch, &from, now_ms, event);
     if (status == AG_ERR_AGAIN && now_ms >= fetch->deadline_ms)
         status = AG_ERR_TIMEOUT;
+    if (status != AG_OK && status != AG_ERR_AGAIN && fetch->is_reused) {
+        fetch->is_connected = false; // the server had given it up: once more on a fresh one
+        status = send_request(fetch, now_ms);
+        return status == AG_OK ? AG_ERR_AGAIN : status;
+    }
     if (status != AG_OK && status != AG_ERR_AGAIN)
         return give_up(fetch, status);
     return status;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fetches a range of a file over HTTPS: one request at a time, the connection kept where the server
-// allows it. Pulled like the link: ag_fetch_next tells what came until it has no more to tell.
+// allows it (and made anew where it turns out that the server has given it up). Pulled like the
+// link: ag_fetch_next tells what came until it has no more to tell.
 //
 // A redirect is followed within the same host only. URLs hold secrets and are never logged.
 #ifndef AG_HOST_FETCH_H
@@ -54,6 +55,7 @@ struct ag_fetch {
     struct ag_url url; // its target is borrowed from the caller's text, or from http.head.location
     struct ag_url connected; // where the open stream leads; only host and port count
     bool is_connected;       // the stream is open and may carry another request
+    bool is_reused;          // the request went out on a kept connection and nothing came back yet
     enum ag_fetch_state state;
     struct ag_fetch_range range;
     uint32_t redirects;
@@ -80,6 +82,9 @@ AG_MUST_CHECK enum ag_status ag_fetch_next(struct ag_fetch *fetch, uint64_t now_
 
 // When ag_fetch_next is wanted although the stream is not ready; UINT64_MAX: never.
 uint64_t ag_fetch_deadline(const struct ag_fetch *fetch);
+
+// Ends the connection if it is only kept for a next request.
+void ag_fetch_rest(struct ag_fetch *fetch);
 
 // Ends the request, if any, and the connection.
 void ag_fetch_close(struct ag_fetch *fetch);

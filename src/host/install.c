@@ -330,7 +330,6 @@ enum ag_status ag_install_step(struct ag_install *install, uint64_t now_ms)
         return handle_failure(install, status, now_ms);
     if (status == AG_OK && was_translating) {
         install->state = AG_INSTALL_IDLE;
-        ag_fetch_close(&install->fetch);
         return AG_OK;
     }
     return AG_ERR_AGAIN;
@@ -359,6 +358,7 @@ void ag_install_cancel(struct ag_install *install)
     if (install->state == AG_INSTALL_PROOF)
         (void)ag_file_proof_finish(&install->proof, 0, NULL);
     drop_slot(install);
-    ag_fetch_close(&install->fetch);
+    if (install->fetch.state != AG_FETCH_IDLE)
+        ag_fetch_close(&install->fetch);
     install->state = AG_INSTALL_IDLE;
 }

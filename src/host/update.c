@@ -518,6 +518,8 @@ void ag_update_plan(struct ag_host *host)
         is_idle = consider_all(host, true);
     is_idle = is_idle && all_have_places && !host->plan_is_due && !host->installing &&
               !somebody_is_paused(host);
+    if (is_idle)
+        ag_fetch_rest(&host->install.fetch);
     if (is_idle != host->is_idle) {
         host->is_idle = is_idle;
         ag_report_touch(host, NULL);

@@ -187,6 +187,50 @@ static void a_stalled_download_times_out_and_is_resumed(void)
     check_that_11_arrives();
 }
 
+static void desire_four(uint32_t version)
+{
+    char modules[1024] = "[";
+    for (int i = 0; i < 4; i++) {
+        char path[16];
+        char name[16];
+        char entry[160];
+        snprintf(name, sizeof name, "m%d", i);
+        snprintf(path, sizeof path, "m%d-%u.wasm", i, (unsigned)version);
+        world_publish(path, &(struct module){ .name = name, .version = version });
+        snprintf(entry, sizeof entry,
+                 "%s{'Name':'%s','Version':%u,'Url':'https://files.example/%s'}", i ? "," : "",
+                 name, (unsigned)version, path);
+        strcat(modules, entry);
+    }
+    strcat(modules, "]");
+    world_desire(modules);
+}
+
+static void several_files_come_over_one_connection_which_is_closed_when_all_are_there(void)
+{
+    world_open();
+    desire_four(1);
+    world_boot();
+    CHECK(world_settle(60000));
+    CHECK_EQUAL(world.requests, 4);
+    CHECK_EQUAL(world.file_pipe.opens, 1);
+    CHECK(!world.file_pipe.is_open);
+    world_close();
+}
+
+static void a_kept_connection_that_the_server_gave_up_is_made_anew_at_once(void)
+{
+    world_open();
+    world.gives_up_after_each = true;
+    desire_four(1);
+    world_boot();
+    CHECK(world_settle(60000));
+    CHECK_EQUAL(world.requests, 4);
+    CHECK_EQUAL(world.file_pipe.opens, 4);
+    CHECK(!board_logged("waiting to fetch again"));
+    world_close();
+}
+
 static void one_byte_at_a_time_is_enough(void)
 {
     world_open();
@@ -397,6 +441,8 @@ static const struct test_case cases[] = {
     TEST(a_cut_after_every_single_byte_count_still_ends_well),
     TEST(a_file_that_changes_during_the_download_is_begun_again),
     TEST(a_stalled_download_times_out_and_is_resumed),
+    TEST(several_files_come_over_one_connection_which_is_closed_when_all_are_there),
+    TEST(a_kept_connection_that_the_server_gave_up_is_made_anew_at_once),
     TEST(one_byte_at_a_time_is_enough),
     TEST(a_hub_that_cannot_be_reached_is_tried_for_ever_and_dps_asked_now_and_then),
     TEST(a_device_that_is_kicked_backs_off_and_comes_back),

@@ -84,6 +84,7 @@ struct world {
     uint16_t http_code;       // knob: answers every request with it; 0: properly
     bool ignores_ranges;      // knob: 200 in answer to a range
     bool changes_etag;        // knob: another ETag with each request
+    bool gives_up_after_each; // knob: the connection ends unannounced behind each answer
     uint32_t requests;        // HTTP requests
     uint32_t file_bytes_sent; // of bodies
     struct ag_buffer trust;

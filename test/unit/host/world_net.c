@@ -80,6 +80,8 @@ static enum ag_status write_pipe(void *context, const void *bytes, size_t size, 
     if (pipe->is_stalled)
         return AG_ERR_AGAIN;
     *written = limit(pipe, size);
+    if (pipe->is_closed_by_peer)
+        return AG_OK; // nobody hears it
     ag_buffer_append(&pipe->from_device, bytes, *written);
     if (pipe == &world.hub_pipe)
         world_net_serve_hub();
@@ -409,6 +411,8 @@ void world_net_serve_files(void)
         size_t size = (size_t)(end - (char *)in->bytes) + 4;
         char *request = strndup((const char *)in->bytes, size);
         serve_request(request);
+        if (world.gives_up_after_each)
+            world.file_pipe.is_closed_by_peer = true;
         free(request);
         consume(&world.file_pipe, size);
     }
