@@ -167,10 +167,11 @@ static enum blob_error judge_sas(struct request *request)
         evhttp_connection_get_peer(connection, &peer, &port);
     ag_blob_auth_read_sas(&exchange->query, &request->sas);
     request->permissions = request->sas.permissions;
-    switch (
-        ag_blob_auth_judge_sas(&request->sas, AG_BLOB_ACCOUNT, exchange->hub->account_key,
-                               request->container, request->name[0] != '\0' ? request->name : NULL,
-                               peer == NULL ? "" : peer, ag_hub_wall_ms(exchange->hub) / 1000)) {
+    struct ag_blob_resource resource = { AG_BLOB_ACCOUNT, exchange->hub->account_key,
+                                         request->container,
+                                         request->name[0] != '\0' ? request->name : NULL };
+    switch (ag_blob_auth_judge_sas(&request->sas, &resource, peer == NULL ? "" : peer,
+                                   ag_hub_wall_ms(exchange->hub) / 1000)) {
     case AG_BLOB_SAS_GOOD:
         return NO_ERROR;
     case AG_BLOB_SAS_MALFORMED:

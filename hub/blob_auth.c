@@ -37,9 +37,15 @@ static const char *or_empty(const char *text)
     return text == NULL ? "" : text;
 }
 
-char *ag_blob_auth_string_to_sign(const struct ag_blob_sas *sas, const char *account,
-                                  const char *container, const char *blob)
+static bool is_container(const struct ag_blob_sas *sas)
 {
+    return strcmp(or_empty(sas->resource), "c") == 0;
+}
+
+char *ag_blob_auth_string_to_sign(const struct ag_blob_sas *sas,
+                                  const struct ag_blob_resource *resource)
+{
+    const char *blob = is_container(sas) ? NULL : resource->blob;
     const char *version = or_empty(sas->version);
     if (strcmp(version, "2018-11-09") < 0)
         return NULL;
@@ -48,9 +54,9 @@ char *ag_blob_auth_string_to_sign(const struct ag_blob_sas *sas, const char *acc
                                  : ag_memory_text("", 0);
     char *text = ag_memory_format(
         "%s\n%s\n%s\n/blob/%s/%s%s%s\n%s\n%s\n%s\n%s\n%s\n\n%s%s\n%s\n%s\n%s\n%s",
-        or_empty(sas->permissions), or_empty(sas->start), or_empty(sas->expiry), account, container,
-        blob != NULL ? "/" : "", or_empty(blob), or_empty(sas->identifier), or_empty(sas->address),
-        or_empty(sas->protocol), version, or_empty(sas->resource), scope,
+        or_empty(sas->permissions), or_empty(sas->start), or_empty(sas->expiry), resource->account,
+        resource->container, blob != NULL ? "/" : "", or_empty(blob), or_empty(sas->identifier),
+        or_empty(sas->address), or_empty(sas->protocol), version, or_empty(sas->resource), scope,
         or_empty(sas->overrides[0]), or_empty(sas->overrides[1]), or_empty(sas->overrides[2]),
         or_empty(sas->overrides[3]), or_empty(sas->overrides[4]));
     free(scope);
@@ -92,20 +98,18 @@ static enum ag_blob_sas_verdict judge_times(const struct ag_blob_sas *sas, int64
     return now_s >= expiry ? AG_BLOB_SAS_EXPIRED : AG_BLOB_SAS_GOOD;
 }
 
-enum ag_blob_sas_verdict ag_blob_auth_judge_sas(const struct ag_blob_sas *sas, const char *account,
-                                                const char *key, const char *container,
-                                                const char *blob, const char *peer, int64_t now_s)
+enum ag_blob_sas_verdict ag_blob_auth_judge_sas(const struct ag_blob_sas *sas,
+                                                const struct ag_blob_resource *resource,
+                                                const char *peer, int64_t now_s)
 {
-    const char *resource = or_empty(sas->resource);
-    bool whole_container = strcmp(resource, "c") == 0;
-    if (!whole_container && (strcmp(resource, "b") != 0 || blob == NULL))
+    bool is_blob = strcmp(or_empty(sas->resource), "b") == 0 && resource->blob != NULL;
+    if (!is_blob && !is_container(sas))
         return AG_BLOB_SAS_MALFORMED;
     // Stored access policies do not exist here, so everything must stand in the URL.
     if (sas->identifier != NULL || sas->permissions == NULL || sas->expiry == NULL)
         return AG_BLOB_SAS_MALFORMED;
-    char *text =
-        ag_blob_auth_string_to_sign(sas, account, container, whole_container ? NULL : blob);
-    bool good = is_signed(text, key, sas->signature);
+    char *text = ag_blob_auth_string_to_sign(sas, resource);
+    bool good = is_signed(text, resource->key, sas->signature);
     free(text);
     if (!good)
         return AG_BLOB_SAS_FORGED;

@@ -39,16 +39,23 @@ enum ag_blob_sas_verdict {
 
 void ag_blob_auth_read_sas(const struct evkeyvalq *query, struct ag_blob_sas *sas);
 
-// The 16 lines (15 before version 2020-12-06) that are signed for ACCOUNT's CONTAINER, or with a
-// blob its BLOB; NULL for versions before 2018-11-09. The caller's.
-char *ag_blob_auth_string_to_sign(const struct ag_blob_sas *sas, const char *account,
-                                  const char *container, const char *blob);
+// What a SAS is asked to open.
+struct ag_blob_resource {
+    const char *account;
+    const char *key; // of the account, base64
+    const char *container;
+    const char *blob; // NULL: the container itself
+};
 
-// Judges everything but the permissions. `blob` is NULL for the container itself; `peer` is the
-// client's address as text.
-enum ag_blob_sas_verdict ag_blob_auth_judge_sas(const struct ag_blob_sas *sas, const char *account,
-                                                const char *key, const char *container,
-                                                const char *blob, const char *peer, int64_t now_s);
+// The 16 lines (15 before version 2020-12-06) that are signed for the resource, or when sr is `c`
+// for its container; NULL for versions before 2018-11-09. The caller's.
+char *ag_blob_auth_string_to_sign(const struct ag_blob_sas *sas,
+                                  const struct ag_blob_resource *resource);
+
+// Judges everything but the permissions; `peer` is the client's address as text.
+enum ag_blob_sas_verdict ag_blob_auth_judge_sas(const struct ag_blob_sas *sas,
+                                                const struct ag_blob_resource *resource,
+                                                const char *peer, int64_t now_s);
 
 // True when the Authorization header is `SharedKey ACCOUNT:S` with S the key's signature of the
 // request's canonical form.

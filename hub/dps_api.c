@@ -137,11 +137,12 @@ static bool device_keys(const struct ag_enrollment *enrollment, const char *regi
 
 static void apply_initial_twin(struct ag_hub *hub, const char *device_id, const json_t *body)
 {
-    const json_t *initial = json_object_get(body, "initialTwin");
+    struct ag_twin_change change = { json_object_get(body, "initialTwin"), false, -1,
+                                     ag_hub_wall_ms(hub) };
     json_t *delivery = NULL;
     struct ag_problem problem;
-    if (json_is_object(initial) && !ag_twin_store_change(&hub->db, device_id, initial, false, -1,
-                                                         ag_hub_wall_ms(hub), &delivery, &problem))
+    if (json_is_object(change.document) &&
+        !ag_twin_store_change(&hub->db, device_id, &change, &delivery, &problem))
         ag_hub_log_write(AG_HUB_LOG_WARN, "dps: initial twin of %s: %s", device_id, problem.text);
     json_decref(delivery); // a device that registers is not yet connected
 }

@@ -75,15 +75,16 @@ void ag_rest_twins_get(struct ag_http_exchange *exchange)
 
 static void change_twin(struct ag_http_exchange *exchange, bool replace)
 {
-    json_t *change = ag_http_json(exchange);
-    if (change == NULL)
+    json_t *document = ag_http_json(exchange);
+    if (document == NULL)
         return;
+    struct ag_twin_change change = { document, replace, ag_http_if_match(exchange),
+                                     ag_hub_wall_ms(exchange->hub) };
     struct ag_problem problem;
     json_t *delivery = NULL;
-    bool done = ag_twin_store_change(&exchange->hub->db, exchange->ids[0], change, replace,
-                                     ag_http_if_match(exchange), ag_hub_wall_ms(exchange->hub),
-                                     &delivery, &problem);
-    json_decref(change);
+    bool done =
+        ag_twin_store_change(&exchange->hub->db, exchange->ids[0], &change, &delivery, &problem);
+    json_decref(document);
     if (!done) {
         ag_http_answer_problem(exchange, &problem);
         return;

@@ -135,15 +135,16 @@ static bool change_tags(struct ag_twin *twin, const json_t *change, bool replace
     return fits(twin->tags, AG_TWIN_TAGS_MAX, "tags", problem);
 }
 
-static bool change_desired(struct ag_twin *twin, const json_t *change, bool replace, int64_t now_ms,
-                           json_t **delivery, struct ag_problem *problem)
+static bool change_desired(struct ag_twin *twin, const json_t *wanted,
+                           const struct ag_twin_change *change, json_t **delivery,
+                           struct ag_problem *problem)
 {
     struct ag_twin_section *desired = &twin->desired;
-    json_t *patch = section_patch(desired->values, change, replace, problem);
+    json_t *patch = section_patch(desired->values, wanted, change->replace, problem);
     if (patch == NULL)
         return false;
     char now[AG_ENCODING_TIME_TEXT];
-    ag_encoding_iso_time(now_ms, now);
+    ag_encoding_iso_time(change->now_ms, now);
     desired->version++;
     ag_twin_document_merge(desired->values, desired->metadata, patch, now, desired->version);
     json_object_set_new(patch, "$version", json_integer(desired->version));
@@ -168,13 +169,12 @@ static bool save_change(struct ag_db *db, const char *id, const struct ag_twin *
     return status == AG_OK;
 }
 
-bool ag_twin_store_change(struct ag_db *db, const char *id, const json_t *change, bool replace,
-                          int64_t etag, int64_t now_ms, json_t **delivery,
-                          struct ag_problem *problem)
+bool ag_twin_store_change(struct ag_db *db, const char *id, const struct ag_twin_change *change,
+                          json_t **delivery, struct ag_problem *problem)
 {
     *delivery = NULL;
-    const json_t *tags = json_object_get(change, "tags");
-    const json_t *properties = json_object_get(change, "properties");
+    const json_t *tags = json_object_get(change->document, "tags");
+    const json_t *properties = json_object_get(change->document, "properties");
     const json_t *desired = json_object_get(properties, "desired");
     if (properties != NULL && !json_is_object(properties)) {
         ag_problem_set(problem, AG_PROBLEM_BAD_REQUEST, "properties must be a JSON object");
@@ -183,13 +183,13 @@ bool ag_twin_store_change(struct ag_db *db, const char *id, const json_t *change
     struct ag_twin twin;
     if (!load(db, id, &twin, problem))
         return false;
-    bool good = etag < 0 || etag == twin.etag;
+    bool good = change->etag < 0 || change->etag == twin.etag;
     if (!good)
         ag_problem_set(problem, AG_PROBLEM_PRECONDITION, "the twin has changed since that etag");
     if (good && tags != NULL && !json_is_null(tags))
-        good = change_tags(&twin, tags, replace, problem);
+        good = change_tags(&twin, tags, change->replace, problem);
     if (good && desired != NULL && !json_is_null(desired))
-        good = change_desired(&twin, desired, replace, now_ms, delivery, problem);
+        good = change_desired(&twin, desired, change, delivery, problem);
     if (good && !save_change(db, id, &twin)) {
         ag_problem_set(problem, AG_PROBLEM_INTERNAL, "the twin cannot be written");
         good = false;

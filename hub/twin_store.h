@@ -34,12 +34,18 @@ void ag_twin_store_clear(struct ag_twin *twin);
 bool ag_twin_store_report(struct ag_db *db, const char *id, json_t *patch, int64_t now_ms,
                           int64_t *version, struct ag_problem *problem);
 
-// The service's change: an object with `tags` and `properties.desired`, each optional, merged or
-// (`replace`) put in place. `etag` < 0: any. On success `delivery` is what the device is to be
-// told, with its $version, or NULL when desired was not named; it is the caller's.
-bool ag_twin_store_change(struct ag_db *db, const char *id, const json_t *change, bool replace,
-                          int64_t etag, int64_t now_ms, json_t **delivery,
-                          struct ag_problem *problem);
+// What the service wants of a twin.
+struct ag_twin_change {
+    const json_t *document; // `tags` and `properties.desired`, each optional; borrowed
+    bool replace;           // put in place of what is there, instead of merged into it
+    int64_t etag;           // of the twin that is meant; negative: any
+    int64_t now_ms;
+};
+
+// On success `delivery` is what the device is to be told, with its $version, or NULL when desired
+// was not named; it is the caller's.
+bool ag_twin_store_change(struct ag_db *db, const char *id, const struct ag_twin_change *change,
+                          json_t **delivery, struct ag_problem *problem);
 
 // The document that a device gets: desired and reported with $version. The caller's.
 json_t *ag_twin_store_device_view(const struct ag_twin *twin);

@@ -267,7 +267,8 @@ static enum ag_blob_sas_verdict judge(const struct ag_blob_sas *sas, const char 
 {
     char key[AG_ENCODING_KEY_TEXT];
     group_key(key);
-    return ag_blob_auth_judge_sas(sas, "fwstore", key, "releases", blob, "127.0.0.1", BLOB_NOW);
+    struct ag_blob_resource resource = { "fwstore", key, "releases", blob };
+    return ag_blob_auth_judge_sas(sas, &resource, "127.0.0.1", BLOB_NOW);
 }
 
 // Signs as the owner of the key would, so that what is judged next is not the signature.
@@ -277,15 +278,15 @@ static enum ag_blob_sas_verdict judge_signed(struct ag_blob_sas sas, const char 
     char signature[64];
     uint8_t mac[32];
     group_key(key);
-    char *text = ag_blob_auth_string_to_sign(&sas, "fwstore", "releases",
-                                             strcmp(sas.resource, "c") == 0 ? NULL : blob);
+    struct ag_blob_resource resource = { "fwstore", key, "releases", blob };
+    char *text = ag_blob_auth_string_to_sign(&sas, &resource);
     if (text == NULL)
         return AG_BLOB_SAS_FORGED;
     CHECK(ag_encoding_hmac(key, text, strlen(text), mac));
     free(text);
     ag_encoding_base64(mac, sizeof mac, signature);
     sas.signature = signature;
-    return ag_blob_auth_judge_sas(&sas, "fwstore", key, "releases", blob, "127.0.0.1", now);
+    return ag_blob_auth_judge_sas(&sas, &resource, "127.0.0.1", now);
 }
 
 static void the_blob_vector_is_accepted(void)
@@ -358,14 +359,15 @@ static void a_container_sas_opens_its_blobs_and_older_versions_have_one_line_les
     sas = blob_vector;
     sas.version = "2018-11-09";
     CHECK_EQUAL(judge_signed(sas, "b", BLOB_NOW), AG_BLOB_SAS_GOOD);
-    char *text = ag_blob_auth_string_to_sign(&sas, "a", "c", "b");
+    struct ag_blob_resource resource = { "a", "", "c", "b" };
+    char *text = ag_blob_auth_string_to_sign(&sas, &resource);
     CHECK_TEXT(text,
                "r\n\n2030-01-01T00:00:00Z\n/blob/a/c/b\n\n\nhttps\n2018-11-09\nb\n\n\n\n\n\n");
     free(text);
     sas.version = "2018-03-28";
-    CHECK(ag_blob_auth_string_to_sign(&sas, "a", "c", "b") == NULL);
+    CHECK(ag_blob_auth_string_to_sign(&sas, &resource) == NULL);
     sas.version = NULL;
-    CHECK(ag_blob_auth_string_to_sign(&sas, "a", "c", "b") == NULL);
+    CHECK(ag_blob_auth_string_to_sign(&sas, &resource) == NULL);
 }
 
 static const struct test_case cases[] = {

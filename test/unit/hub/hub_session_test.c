@@ -485,12 +485,12 @@ static void a_bad_report_gets_400_and_the_connection_stays(void)
 
 static json_t *change_desired(const char *text, struct ag_problem *problem)
 {
-    json_t *change = json_loads(text, 0, NULL);
+    json_t *document = json_loads(text, 0, NULL);
     json_t *delivery = NULL;
-    CHECK(change != NULL);
-    CHECK(ag_twin_store_change(&world.hub.db, "dev", change, false, -1, wall_ms(NULL), &delivery,
-                               problem));
-    json_decref(change);
+    CHECK(document != NULL);
+    struct ag_twin_change change = { document, false, -1, wall_ms(NULL) };
+    CHECK(ag_twin_store_change(&world.hub.db, "dev", &change, &delivery, problem));
+    json_decref(document);
     return delivery;
 }
 
