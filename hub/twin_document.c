@@ -61,7 +61,7 @@ static bool check_scalar(const json_t *value, const char *key, struct ag_problem
     return true;
 }
 
-// Depth is at most 10 here, so the recursion is bounded.
+// The root has depth 0. Nothing deeper than 10 is entered, so the recursion is bounded.
 static bool check_value(const json_t *value, const char *key, size_t depth, bool in_array,
                         struct ag_problem *problem)
 {
@@ -69,7 +69,7 @@ static bool check_value(const json_t *value, const char *key, size_t depth, bool
         return refuse(problem, "null inside an array", key);
     if (!json_is_object(value) && !json_is_array(value))
         return check_scalar(value, key, problem);
-    if (depth >= AG_TWIN_DEPTH_MAX)
+    if (depth > AG_TWIN_DEPTH_MAX)
         return refuse(problem, "nested deeper than 10 levels", key);
     if (json_is_array(value)) {
         size_t i;

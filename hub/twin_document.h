@@ -18,7 +18,7 @@
 
 #define AG_TWIN_PROPERTIES_MAX 32768 // bytes of desired or reported, by the count of `..._size`
 #define AG_TWIN_TAGS_MAX       8192
-#define AG_TWIN_DEPTH_MAX      10
+#define AG_TWIN_DEPTH_MAX      10 // objects and arrays below the root
 
 // Parses JSON of a request strictly: one object, no NUL in texts, nothing behind it. NULL, with the
 // problem set, for anything else. The result is the caller's.

@@ -219,7 +219,7 @@ const tests = [
     ['a report beyond the limits is refused, and the connection stays', async (c) => {
         const { client, twin } = await connected(c, 'refused');
         let deep = 1;
-        for (let i = 0; i < 11; i++) deep = { d: deep };
+        for (let i = 0; i < 12; i++) deep = { d: deep };
         await assert.rejects(report(twin, deep));
         await assert.rejects(report(twin, { l: [null] }));
         await report(twin, { fine: 1 });

@@ -259,7 +259,7 @@ static void values_are_limited(void)
 
 static void depth_is_limited_to_ten_levels_below_the_root(void)
 {
-    for (int levels = 9; levels <= 10; levels++) {
+    for (int levels = 10; levels <= 11; levels++) {
         char text[256] = "{\"k\":";
         for (int i = 0; i < levels; i++)
             strcat(text, i % 2 == 0 ? "{\"k\":" : "[");
@@ -268,7 +268,7 @@ static void depth_is_limited_to_ten_levels_below_the_root(void)
             strcat(text, i % 2 == 0 ? "}" : "]");
         strcat(text, "}");
         test_note("%d levels: %s", levels, text);
-        CHECK_EQUAL(is_good(text), levels == 9);
+        CHECK_EQUAL(is_good(text), levels == 10);
     }
 }
 
