@@ -215,14 +215,15 @@ static void clean_up(struct ag_host *host, struct ag_plugin *plugin)
 }
 
 // The state that the store tells.
-static void derive_state(struct ag_plugin *plugin)
+static void derive_state(const struct ag_host *host, struct ag_plugin *plugin)
 {
-    const struct ag_plugin_version *rejected = &plugin->rejected;
+    struct ag_store_slot rejected;
+    ag_plugins_slot(&host->plugins, &plugin->rejected, &rejected);
     plugin->state = plugin->current.id ? AG_STATE_RUNNING : AG_STATE_ABSENT;
-    if (rejected->id != 0 && rejected->version > plugin->current.version) {
+    if (rejected.id != 0 && rejected.version > plugin->current.version) {
         plugin->state = plugin->current.id ? AG_STATE_ROLLED_BACK : AG_STATE_FAILED;
-        plugin->error = rejected->failure;
-        plugin->error_version = rejected->version;
+        plugin->error = rejected.failure;
+        plugin->error_version = rejected.version;
     }
     if (plugin->next.id != 0)
         plugin->state = AG_STATE_STAGED;
@@ -231,7 +232,7 @@ static void derive_state(struct ag_plugin *plugin)
 static void start_plugin(struct ag_host *host, struct ag_plugin *plugin)
 {
     clean_up(host, plugin);
-    derive_state(plugin);
+    derive_state(host, plugin);
     plugin->is_dirty = true;
     load_options(host, plugin->name);
     if (plugin->current.id == 0)

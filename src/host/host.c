@@ -402,17 +402,20 @@ void ag_host_status(const struct ag_host *host, struct ag_host_status *status)
         status->plugin_count += host->plugins.plugins[i].is_used;
 }
 
-static void fill_status(const struct ag_plugin *plugin, struct ag_host_plugin_status *status)
+static void fill_status(const struct ag_host *host, const struct ag_plugin *plugin,
+                        struct ag_host_plugin_status *status)
 {
+    struct ag_store_slot slot;
     const struct ag_plugin_version *runs =
         plugin->state == AG_STATE_TRIAL ? &plugin->next : &plugin->current;
+    ag_plugins_slot(&host->plugins, runs, &slot);
     memset(status, 0, sizeof *status);
     memcpy(status->name, plugin->name, sizeof status->name);
     status->state = ag_report_state(plugin);
     status->version = runs->version;
     status->previous =
         plugin->state == AG_STATE_TRIAL ? plugin->current.version : plugin->previous.version;
-    memcpy(status->sha256, runs->sha256, sizeof status->sha256);
+    memcpy(status->sha256, slot.sha256, sizeof status->sha256);
     status->error = plugin->error;
     status->error_version = plugin->error_version;
     status->runs = plugin->runs;
@@ -424,7 +427,7 @@ enum ag_status ag_host_plugin_at(const struct ag_host *host, uint32_t index,
     for (uint32_t i = 0; i < AG_CFG_PLUGIN_MAX; i++) {
         if (!host->plugins.plugins[i].is_used || index-- != 0)
             continue;
-        fill_status(&host->plugins.plugins[i], status);
+        fill_status(host, &host->plugins.plugins[i], status);
         return AG_OK;
     }
     return AG_ERR_NOT_FOUND;

@@ -30,12 +30,17 @@ static void read_version(const struct ag_plugins *plugins, const char *name,
     memset(version, 0, sizeof *version);
     if (ag_store_find(plugins->store, AG_STORE_PLUGIN, name, role, &slot) != AG_OK)
         return;
+    if (role == AG_STORE_NEXT && slot.state < AG_STORE_SEALED)
+        return; // still arriving: nothing to run
     version->id = slot.id;
     version->version = slot.version;
-    version->state = slot.state;
-    version->trials = slot.trials;
-    version->failure = slot.failure;
-    memcpy(version->sha256, slot.sha256, sizeof version->sha256);
+}
+
+void ag_plugins_slot(const struct ag_plugins *plugins, const struct ag_plugin_version *version,
+                     struct ag_store_slot *slot)
+{
+    if (version->id == 0 || ag_store_get_slot(plugins->store, version->id, slot) != AG_OK)
+        memset(slot, 0, sizeof *slot);
 }
 
 void ag_plugins_refresh(struct ag_plugins *plugins, struct ag_plugin *plugin)
@@ -44,8 +49,6 @@ void ag_plugins_refresh(struct ag_plugins *plugins, struct ag_plugin *plugin)
     read_version(plugins, plugin->name, AG_STORE_PREVIOUS, &plugin->previous);
     read_version(plugins, plugin->name, AG_STORE_NEXT, &plugin->next);
     read_version(plugins, plugin->name, AG_STORE_REJECTED, &plugin->rejected);
-    if (plugin->next.id != 0 && plugin->next.state < AG_STORE_SEALED)
-        plugin->next.id = 0; // still arriving: nothing to run
 }
 
 struct ag_plugin *ag_plugins_open(struct ag_plugins *plugins, const char *name)

@@ -21,14 +21,11 @@
 #include "platform/crypto.h"
 #include "store/store.h"
 
-// What the store holds in one role; id 0: nothing.
+// What the store holds in one role; id 0: nothing. The rest is asked of the store when it is
+// wanted.
 struct ag_plugin_version {
     uint32_t id;
     uint32_t version;
-    enum ag_store_state state;
-    uint32_t trials;
-    enum ag_status failure;
-    uint8_t sha256[AG_SHA256_SIZE];
 };
 
 enum ag_plugin_phase {
@@ -102,6 +99,10 @@ struct ag_plugin *ag_plugins_open(struct ag_plugins *plugins, const char *name);
 
 // Forgets a plug-in that has nothing in the store and does not run.
 void ag_plugins_forget(struct ag_plugins *plugins, struct ag_plugin *plugin);
+
+// All that the store knows of a version; zeros when there is none.
+void ag_plugins_slot(const struct ag_plugins *plugins, const struct ag_plugin_version *version,
+                     struct ag_store_slot *slot);
 
 // Reads again what the store has of it.
 void ag_plugins_refresh(struct ag_plugins *plugins, struct ag_plugin *plugin);

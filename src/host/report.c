@@ -77,16 +77,19 @@ static void write_error(struct ag_json_writer *json, enum ag_status error, uint3
     ag_json_writer_end_object(json);
 }
 
-static void write_plugin_facts(const struct ag_plugin *plugin, struct ag_json_writer *json)
+static void write_plugin_facts(const struct ag_host *host, const struct ag_plugin *plugin,
+                               struct ag_json_writer *json)
 {
+    struct ag_store_slot slot;
     const struct ag_plugin_version *runs =
         plugin->state == AG_STATE_TRIAL ? &plugin->next : &plugin->current;
     const struct ag_plugin_version *before =
         plugin->state == AG_STATE_TRIAL ? &plugin->current : &plugin->previous;
+    ag_plugins_slot(&host->plugins, runs, &slot);
     write_number_or_null(json, "version", runs->version);
     ag_json_writer_key(json, "sha256");
     if (runs->version != 0)
-        ag_json_writer_hex(json, runs->sha256, AG_SHA256_SIZE);
+        ag_json_writer_hex(json, slot.sha256, AG_SHA256_SIZE);
     else
         ag_json_writer_null(json);
     ag_json_writer_key(json, "state");
@@ -106,7 +109,7 @@ static void write_plugin(struct ag_host *host, struct ag_plugin *plugin,
     }
     ag_json_writer_begin_object(json);
     if (plugin->is_dirty)
-        write_plugin_facts(plugin, json);
+        write_plugin_facts(host, plugin, json);
     if (ag_properties_are_dirty(&host->properties, owner)) {
         ag_json_writer_key(json, "properties");
         ag_json_writer_begin_object(json);

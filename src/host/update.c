@@ -61,9 +61,11 @@ static void confirmed_failed(struct ag_host *host, struct ag_plugin *plugin, enu
 // again, since it is not to blame.
 static bool give_way_to_previous(struct ag_host *host, struct ag_plugin *plugin)
 {
-    if (ag_store_fail(&host->store, plugin->current.id, AG_ERR_STORE_DAMAGED) != AG_OK)
+    struct ag_store_slot damaged;
+    ag_plugins_slot(&host->plugins, &plugin->current, &damaged);
+    if (ag_store_fail(&host->store, damaged.id, AG_ERR_STORE_DAMAGED) != AG_OK)
         return false;
-    (void)!ag_store_pardon(&host->store, plugin->current.sha256); // else it stays quarantined
+    (void)!ag_store_pardon(&host->store, damaged.sha256); // else it stays quarantined
     ag_plugins_refresh(&host->plugins, plugin);
     return plugin->current.id != 0;
 }
@@ -312,13 +314,17 @@ static struct ag_plan_desired desired_facts(struct ag_host *host,
     return desired;
 }
 
+// `slots` holds the hashes that the facts point to.
 static struct ag_plan_installed installed_facts(const struct ag_host *host,
                                                 const struct ag_plugin *plugin,
-                                                const struct ag_plan_desired *desired)
+                                                const struct ag_plan_desired *desired,
+                                                struct ag_store_slot slots[2])
 {
+    ag_plugins_slot(&host->plugins, &plugin->current, &slots[0]);
+    ag_plugins_slot(&host->plugins, &plugin->next, &slots[1]);
     struct ag_plan_installed installed = {
-        .confirmed = { plugin->current.id ? plugin->current.version : 0, plugin->current.sha256 },
-        .staged = { plugin->next.version, plugin->next.sha256 },
+        .confirmed = { plugin->current.version, slots[0].sha256 },
+        .staged = { plugin->next.version, slots[1].sha256 },
         .stopped = plugin->is_stopped,
         .outcome = plugin->outcome,
     };
@@ -422,7 +428,8 @@ static bool consider(struct ag_host *host, struct ag_plugin *plugin, bool may_re
 {
     const struct ag_desired_entry *entry = ag_update_entry(host, plugin);
     struct ag_plan_desired desired = desired_facts(host, entry);
-    struct ag_plan_installed installed = installed_facts(host, plugin, &desired);
+    struct ag_store_slot slots[2];
+    struct ag_plan_installed installed = installed_facts(host, plugin, &desired, slots);
     struct ag_plan_step step = ag_plan_next(&desired, &installed);
     if (step.action != AG_PLAN_FETCH && owns_install(host, plugin))
         cancel_install(host, plugin);
@@ -534,13 +541,14 @@ void ag_update_plan(struct ag_host *host)
 static enum ag_status remembered_outcome(const struct ag_host *host, const struct ag_plugin *plugin,
                                          const struct ag_desired_entry *entry)
 {
-    const struct ag_plugin_version *rejected = &plugin->rejected;
-    if (host->has_desired || rejected->id == 0 || rejected->version != entry->version ||
-        rejected->failure == AG_ERR_STORE_DAMAGED)
+    struct ag_store_slot rejected;
+    ag_plugins_slot(&host->plugins, &plugin->rejected, &rejected);
+    if (host->has_desired || rejected.id == 0 || rejected.version != entry->version ||
+        rejected.failure == AG_ERR_STORE_DAMAGED)
         return AG_OK;
-    if (entry->has_sha256 && memcmp(entry->sha256, rejected->sha256, AG_SHA256_SIZE) != 0)
+    if (entry->has_sha256 && memcmp(entry->sha256, rejected.sha256, AG_SHA256_SIZE) != 0)
         return AG_OK;
-    return rejected->failure;
+    return rejected.failure;
 }
 
 static void entry_changed(struct ag_host *host, struct ag_plugin *plugin,
