@@ -181,6 +181,8 @@ void ag_wasm_emit_op(struct ag_wasm_translator *t, uint16_t op, uint32_t units)
         return;
     while (t->count + units >= INSERT + INSN_MAX && t->reader.status == AG_OK)
         leave(t, CUT);
+    if (ag_wasm_emit_position(t) <= t->watch)
+        t->watch_offset = t->offset;
     t->last = t->count;
     put(t, op);
 }

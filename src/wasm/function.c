@@ -377,14 +377,6 @@ static bool is_structure(uint8_t opcode)
     return opcode == 0x01 || opcode == 0x02 || opcode == 0x03 || opcode == 0x05 || opcode == 0x0B;
 }
 
-static void watch(struct ag_wasm_translator *t, uint32_t offset)
-{
-    const bool is_past = ag_wasm_emit_position(t) > t->watch;
-    if (is_past && !t->watch_found)
-        t->watch_offset = offset;
-    t->watch_found = is_past;
-}
-
 static void begin_function(struct ag_wasm_translator *t)
 {
     uint32_t slots = 0;
@@ -400,7 +392,6 @@ static void begin_function(struct ag_wasm_translator *t)
     t->last = AG_WASM_NONE;
     t->label_count = 0;
     t->function_at = t->written;
-    t->watch_found = false;
     for (uint32_t i = 0; i < t->type.param_count; i++)
         add_locals(t, 1, t->type.params[i], &slots);
     const uint32_t param_slots = slots;
@@ -426,14 +417,13 @@ static void translate_body(struct ag_wasm_translator *t, const uint8_t *end)
 {
     begin_function(t);
     while (t->reader.status == AG_OK && t->control_count > 0) {
-        const uint32_t offset = ag_wasm_offset(t);
+        t->offset = ag_wasm_offset(t);
         const uint8_t opcode = ag_reader_u8(&t->reader);
         if (t->reader.status != AG_OK)
             break;
         if (!t->is_dead && !is_structure(opcode) && ++t->cost >= COST_MAX)
             ag_wasm_emit_cost(t);
         translate_instruction(t, opcode);
-        watch(t, offset);
     }
     ag_wasm_emit_flush(t);
     if (t->reader.status == AG_OK && t->reader.at != end)

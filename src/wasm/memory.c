@@ -70,6 +70,22 @@ static uint16_t use_address(struct ag_wasm_translator *t, const struct ag_wasm_o
     return address->home;
 }
 
+// The load that also adds, where the address was just added up, or 0.
+static uint16_t plus_form(const struct ag_wasm_translator *t, const struct ag_wasm_operand *address,
+                          uint16_t op, uint32_t offset)
+{
+    if (!ag_wasm_is_fresh(t, address) || offset > UINT16_MAX)
+        return 0;
+    const uint16_t last = t->window[t->last];
+    if (last != AG_OP_I32_ADD && last != AG_OP_I32_ADD_K)
+        return 0;
+    const uint16_t form = op == AG_OP_LOAD32    ? AG_OP_LOAD32_PLUS
+                          : op == AG_OP_LOAD8_U ? AG_OP_LOAD8_U_PLUS
+                          : op == AG_OP_LOAD64  ? AG_OP_LOAD64_PLUS
+                                                : 0;
+    return form != 0 && last == AG_OP_I32_ADD_K ? (uint16_t)(form + 1) : form;
+}
+
 static void translate_load(struct ag_wasm_translator *t, const struct access *access)
 {
     uint32_t at;
@@ -81,6 +97,18 @@ static void translate_load(struct ag_wasm_translator *t, const struct access *ac
         ag_wasm_emit_op(t, (uint16_t)(access->op + 1), 4);
         ag_wasm_emit_unit(t, ag_wasm_push_temp(t, access->type));
         ag_wasm_emit_u32(t, at);
+        return;
+    }
+    const uint16_t plus = plus_form(t, &address, access->op, offset);
+    if (plus != 0) {
+        const uint16_t a = t->window[t->last + 2u];
+        const uint16_t b = t->window[t->last + 3u];
+        ag_wasm_emit_undo(t);
+        ag_wasm_emit_op(t, plus, 5);
+        ag_wasm_emit_unit(t, ag_wasm_push_temp(t, access->type));
+        ag_wasm_emit_unit(t, a);
+        ag_wasm_emit_unit(t, b);
+        ag_wasm_emit_unit(t, offset);
         return;
     }
     const uint16_t slot = use_address(t, &address, &offset);

@@ -240,6 +240,35 @@ static bool compare_constant(struct ag_wasm_translator *t, uint16_t op,
     return true;
 }
 
+// The form of an instruction that holds a whole i32, or 0.
+static uint16_t wide_form(uint16_t op)
+{
+    switch (op) {
+    case AG_OP_I32_ADD:
+        return AG_OP_I32_ADD_W;
+    case AG_OP_I32_MUL:
+        return AG_OP_I32_MUL_W;
+    case AG_OP_I32_AND:
+        return AG_OP_I32_AND_W;
+    case AG_OP_I32_OR:
+        return AG_OP_I32_OR_W;
+    case AG_OP_I32_XOR:
+        return AG_OP_I32_XOR_W;
+    default:
+        return 0;
+    }
+}
+
+static void emit_wide(struct ag_wasm_translator *t, uint16_t op, const struct ag_wasm_operand *left,
+                      uint32_t constant)
+{
+    const uint16_t a = ag_wasm_use(t, left);
+    ag_wasm_emit_op(t, op, 5);
+    ag_wasm_emit_unit(t, ag_wasm_push_temp(t, I32));
+    ag_wasm_emit_unit(t, a);
+    ag_wasm_emit_u32(t, constant);
+}
+
 static void translate_binary(struct ag_wasm_translator *t, const struct row *row)
 {
     struct ag_wasm_operand right = ag_wasm_pop(t, row->in);
@@ -262,6 +291,11 @@ static void translate_binary(struct ag_wasm_translator *t, const struct row *row
         return;
     if (shape == BINARY && ag_wasm_is_short(t, &right, &value)) {
         emit3(t, row->out, (uint16_t)(row->op + 1), ag_wasm_use(t, &left), (uint16_t)value);
+        return;
+    }
+    const uint16_t wide = wide_form(row->op);
+    if (wide != 0 && right.kind == AG_WASM_CONST) {
+        emit_wide(t, wide, &left, right.value);
         return;
     }
     const uint16_t a = ag_wasm_use(t, &left);

@@ -125,6 +125,11 @@
     X(REF_FUNC, "dn")                                                                              \
     /* integers */                                                                                 \
     AG_INTEGER(X, I32, "daa", "dah", "da")                                                         \
+    X(I32_ADD_W, "daw") /* with a constant that needs all bits */                                  \
+    X(I32_MUL_W, "daw")                                                                            \
+    X(I32_AND_W, "daw")                                                                            \
+    X(I32_OR_W, "daw")                                                                             \
+    X(I32_XOR_W, "daw")                                                                            \
     AG_COMPARISONS(X, I32, "daa", "dah")                                                           \
     AG_INTEGER(X, I64, "DAA", "DAh", "DA")                                                         \
     X(I64_EXTEND32, "DA")                                                                          \
@@ -156,6 +161,12 @@
     X(LOAD64_32_S_AT, "Dw")                                                                        \
     X(LOAD64_32_U, "Dan")                                                                          \
     X(LOAD64_32_U_AT, "Dw")                                                                        \
+    X(LOAD32_PLUS, "daan") /* address: a sum that wraps, then the offset */                        \
+    X(LOAD32_PLUS_K, "dahn")                                                                       \
+    X(LOAD8_U_PLUS, "daan")                                                                        \
+    X(LOAD8_U_PLUS_K, "dahn")                                                                      \
+    X(LOAD64_PLUS, "Daan")                                                                         \
+    X(LOAD64_PLUS_K, "Dahn")                                                                       \
     X(ADDRESS, "daw") /* sum that traps when it leaves 32 bits */                                  \
     X(MEMORY_SIZE, "d")                                                                            \
     X(MEMORY_GROW, "da")                                                                           \

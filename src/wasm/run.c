@@ -296,6 +296,13 @@ static inline uint64_t unit64(const uint16_t *pc)
         const uint##bits##_t x = R##bits(1), y = K##bits(2);                                       \
         BRANCH(expression, 3, 4, 5);                                                               \
     }
+#define WIDE(name, expression)                                                                     \
+    CASE(name) :                                                                                   \
+    {                                                                                              \
+        const uint32_t x = R32(2), y = unit32(&U(3));                                              \
+        SET32(1, expression);                                                                      \
+        NEXT(5);                                                                                   \
+    }
 #define UNARY32(name, expression)                                                                  \
     CASE(name) :                                                                                   \
     {                                                                                              \
@@ -412,6 +419,19 @@ static inline uint64_t unit64(const uint16_t *pc)
         memcpy(&value, memory + at, sizeof value);                                                 \
         set(1, cast value);                                                                        \
         NEXT(4);                                                                                   \
+    }
+#define LOAD_PLUS(name, type, set, second)                                                         \
+    CASE(name) :                                                                                   \
+    {                                                                                              \
+        type value;                                                                                \
+        const uint32_t summand = second(3);                                                        \
+        const uint32_t at = R32(2) + summand;                                                      \
+        const uint32_t offset = U(4);                                                              \
+        if (__builtin_expect(!IN_BOUNDS(at, offset, sizeof value), 0))                             \
+            goto trap_memory;                                                                      \
+        memcpy(&value, memory + at + offset, sizeof value);                                        \
+        set(1, value);                                                                             \
+        NEXT(5);                                                                                   \
     }
 #define STORE(name, type, get)                                                                     \
     CASE(name) :                                                                                   \
@@ -751,6 +771,11 @@ static enum ag_status interpret(struct ag_wasm_instance *instance, int32_t *fuel
     BINARY32(I32_SHR_U, x >> (y & 31))
     BINARY32(I32_ROTL, x << (y & 31) | x >> ((0 - y) & 31))
     BINARY32(I32_ROTR, x >> (y & 31) | x << ((0 - y) & 31))
+    WIDE(I32_ADD_W, x + y)
+    WIDE(I32_MUL_W, x * y)
+    WIDE(I32_AND_W, x & y)
+    WIDE(I32_OR_W, x | y)
+    WIDE(I32_XOR_W, x ^ y)
     DIVISIONS(32, , R32(3), 0x80000000u)
     DIVISIONS(32, _K, K32(3), 0x80000000u)
     UNARY32(I32_CLZ, CLZ32(x))
@@ -801,6 +826,12 @@ static enum ag_status interpret(struct ag_wasm_instance *instance, int32_t *fuel
     LOAD(LOAD64_16_U, uint16_t, SET64, )
     LOAD(LOAD64_32_S, int32_t, SET64, (uint64_t))
     LOAD(LOAD64_32_U, uint32_t, SET64, )
+    LOAD_PLUS(LOAD32_PLUS, uint32_t, SET32, R32)
+    LOAD_PLUS(LOAD32_PLUS_K, uint32_t, SET32, K32)
+    LOAD_PLUS(LOAD8_U_PLUS, uint8_t, SET32, R32)
+    LOAD_PLUS(LOAD8_U_PLUS_K, uint8_t, SET32, K32)
+    LOAD_PLUS(LOAD64_PLUS, uint64_t, SET64, R32)
+    LOAD_PLUS(LOAD64_PLUS_K, uint64_t, SET64, K32)
     STORE(STORE8, uint8_t, R32)
     STORE(STORE16, uint16_t, R32)
     STORE(STORE32, uint32_t, R32)

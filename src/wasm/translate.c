@@ -534,7 +534,7 @@ enum ag_status ag_wasm_find_place(const struct ag_wasm_instance *instance, void 
         return AG_ERR_WASM_STALE;
     struct ag_wasm_entry entry;
     ag_wasm_translate_function(t, t->reader.at + size, &entry);
-    if (t->reader.status != AG_OK || !t->watch_found)
+    if (t->reader.status != AG_OK || t->watch_offset == 0)
         return AG_ERR_NOT_FOUND;
     place->function = t->function + t->layout.imported[AG_WASM_FUNCTION];
     place->offset = t->watch_offset;

@@ -120,10 +120,11 @@ struct ag_wasm_translator {
     uint16_t label_base; // number of labels[0]
     uint32_t labels[AG_WASM_LABELS];
 
-    // Search for a place: the offset of the instruction that made the unit at `watch`.
+    // Search for a place: the offset of what made the last instruction that begins at `watch`, a
+    // position in units, or before.
+    uint32_t offset; // of the instruction in hand
     uint32_t watch;
     uint32_t watch_offset;
-    bool watch_found;
 };
 
 static inline void ag_wasm_fail(struct ag_wasm_translator *t, enum ag_status status)

@@ -20,7 +20,7 @@
 #include "base/status.h"
 
 // Changes whenever translated code changes its meaning; a stale image is translated again.
-#define AG_WASM_ENGINE_VERSION 1u
+#define AG_WASM_ENGINE_VERSION 2u
 
 // Translation scratch, bytes. With the minimum, small modules translate; every open block needs 16
 // and every operand on the stack 8 bytes more. The recommended size takes what compilers emit.
