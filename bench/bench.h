@@ -45,15 +45,17 @@ const char *bench_path(char *path, const char *folder, const char *name);
 // The folder in which this program's siblings lie: build/PRESET. NULL when it is unknown.
 const char *bench_build_folder(void);
 
+// The parts. `quick`: few rounds, for tests; the figures then mean nothing.
+
 // Installs files over an in-memory connection, with fsync, and beside it the floor. Sets
 // install_… and flash_… in *figures. `folder` is on a real disk; `key` signs.
-bool bench_install(const char *folder, const struct ag_keyfile *key, json_t *figures);
+bool bench_install(const char *folder, const struct ag_keyfile *key, bool quick, json_t *figures);
 
 // Updates a host by a hub, over TLS. Sets patch_…, host_rss_bytes, idle_wakeups_per_s.
 // `folder` is empty but for authority.key and trust.
-bool bench_fleet(const char *folder, const struct ag_keyfile *key, json_t *figures);
+bool bench_fleet(const char *folder, const struct ag_keyfile *key, bool quick, json_t *figures);
 
 // Bytes that a plug-in costs. Sets file_overhead_bytes, blinky_ram_bytes.
-bool bench_bytes(const char *folder, const struct ag_keyfile *key, json_t *figures);
+bool bench_bytes(const char *folder, const struct ag_keyfile *key, bool quick, json_t *figures);
 
 #endif

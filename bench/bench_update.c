@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `airgraft bench update`: prints one JSON object with all figures of an update.
-//   bench_update [bytes] [install] [fleet]     only these parts
+//   bench_update [--quick] [bytes] [install] [fleet]     only these parts; --quick: few rounds,
+//                                                      to see that it works
 #include <curl/curl.h>
 #include <errno.h>
 #include <ftw.h>
@@ -23,7 +24,7 @@ static int remove_one(const char *path, const struct stat *facts, int kind, stru
 
 static const struct part {
     const char *name;
-    bool (*run)(const char *folder, const struct ag_keyfile *key, json_t *figures);
+    bool (*run)(const char *folder, const struct ag_keyfile *key, bool quick, json_t *figures);
 } parts[] = {
     { "bytes", bench_bytes },
     { "install", bench_install },
@@ -34,13 +35,14 @@ static const struct part {
 static bool run_parts(int argc, char **argv, const char *folder, const struct ag_keyfile *key,
                       json_t *figures)
 {
+    const bool quick = argc > 1 && strcmp(argv[1], "--quick") == 0;
     bool done = true;
     for (size_t i = 0; done && i < sizeof parts / sizeof parts[0]; i++) {
-        bool is_wanted = argc < 2;
-        for (int argument = 1; argument < argc; argument++)
+        bool is_wanted = argc < 2 + quick;
+        for (int argument = 1 + quick; argument < argc; argument++)
             is_wanted = is_wanted || strcmp(argv[argument], parts[i].name) == 0;
         if (is_wanted)
-            done = parts[i].run(folder, key, figures);
+            done = parts[i].run(folder, key, quick, figures);
     }
     return done;
 }

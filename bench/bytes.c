@@ -66,12 +66,13 @@ static enum ag_status instance_bytes(const struct ag_buffer *file, uint32_t stac
     return status;
 }
 
-bool bench_bytes(const char *folder, const struct ag_keyfile *key, json_t *figures)
+bool bench_bytes(const char *folder, const struct ag_keyfile *key, bool quick, json_t *figures)
 {
     struct bench_plugin blinky;
     struct ag_buffer file = { 0 };
     uint32_t ram = 0;
     (void)folder; // nothing is written
+    (void)quick;  // it is quick
     if (!bench_plugin_open(AG_SOURCE "/plugins/blinky", &blinky))
         return false;
     struct code *code = calloc(1, sizeof *code);

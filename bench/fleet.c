@@ -29,18 +29,21 @@ extern char **environ;
 
 enum {
     UPDATES = 200,
+    UPDATES_QUICK = 5,
     WARM_UPS = 3,
     START_TIMEOUT_MS = 20000,
     UPDATE_TIMEOUT_MS = 10000,
     POLL_PAUSE_MS = 2,
     SETTLE_MS = 5000,
     IDLE_MS = 20000,
+    IDLE_QUICK_MS = 1000,
 };
 
 static const char device_id[] = "bench-1";
 
 struct fleet {
     const char *folder;
+    bool quick; // few updates, a short look at idleness: for tests
     pid_t hub;  // 0: not running
     pid_t host; // 0: not running
     int board;  // the host's stdout; -1: none
@@ -410,13 +413,14 @@ static bool measure_idle(struct fleet *fleet, const struct bench_plugin *plugin,
 {
     char path[64];
     double unused;
+    const long idle_ms = fleet->quick ? IDLE_QUICK_MS : IDLE_MS;
     const uint32_t rare_ms = 86400000;
     if (!update_once(fleet, plugin, version, rare_ms, key, &unused, &unused))
         return false;
     pause_ms(SETTLE_MS);
     snprintf(path, sizeof path, "/proc/%ld/status", (long)fleet->host);
     const long before = sleeps_of(fleet->host);
-    pause_ms(IDLE_MS);
+    pause_ms(idle_ms);
     const long woken = sleeps_of(fleet->host) - before;
     const long rss_kb = proc_number(path, "VmRSS");
     if (before <= 0 || rss_kb <= 0) {
@@ -427,7 +431,7 @@ static bool measure_idle(struct fleet *fleet, const struct bench_plugin *plugin,
     json_object_set_new(figures, "host_peak_rss_bytes",
                         json_integer(proc_number(path, "VmHWM") * 1024));
     json_object_set_new(figures, "idle_wakeups_per_s",
-                        json_real(rounded((double)woken / (IDLE_MS / 1000.0))));
+                        json_real(rounded((double)woken / ((double)idle_ms / 1000))));
     return true;
 }
 
@@ -437,9 +441,10 @@ static bool measure_updates(struct fleet *fleet, const struct bench_plugin *plug
     struct bench_times running = { 0 };
     struct bench_times reported = { 0 };
     struct ag_progress progress;
+    const uint32_t updates = fleet->quick ? UPDATES_QUICK : UPDATES;
     bool done = true;
     ag_progress_begin(&progress, "updates");
-    for (uint32_t version = 1; done && version <= UPDATES + WARM_UPS; version++) {
+    for (uint32_t version = 1; done && version <= updates + WARM_UPS; version++) {
         double running_ms;
         double reported_ms;
         char text[32];
@@ -448,7 +453,7 @@ static bool measure_updates(struct fleet *fleet, const struct bench_plugin *plug
             bench_times_add(&running, running_ms);
             bench_times_add(&reported, reported_ms);
         }
-        snprintf(text, sizeof text, "%u of %u", (unsigned)version, UPDATES + WARM_UPS);
+        snprintf(text, sizeof text, "%u of %u", (unsigned)version, (unsigned)(updates + WARM_UPS));
         ag_progress_text(&progress, text);
     }
     ag_progress_end(&progress);
@@ -462,14 +467,14 @@ static bool measure_updates(struct fleet *fleet, const struct bench_plugin *plug
                             json_real(rounded(bench_times_percentile(&reported, 50))));
         json_object_set_new(figures, "patch_to_reported_p99_ms",
                             json_real(rounded(bench_times_percentile(&reported, 99))));
-        done = measure_idle(fleet, plugin, UPDATES + WARM_UPS + 1, key, figures);
+        done = measure_idle(fleet, plugin, updates + WARM_UPS + 1, key, figures);
     }
     bench_times_clear(&running);
     bench_times_clear(&reported);
     return done;
 }
 
-bool bench_fleet(const char *folder, const struct ag_keyfile *key, json_t *figures)
+bool bench_fleet(const char *folder, const struct ag_keyfile *key, bool quick, json_t *figures)
 {
     struct bench_plugin probe;
     struct fleet *fleet = calloc(1, sizeof *fleet);
@@ -477,6 +482,7 @@ bool bench_fleet(const char *folder, const struct ag_keyfile *key, json_t *figur
     if (!fleet)
         return false;
     fleet->folder = folder;
+    fleet->quick = quick;
     fleet->board = -1;
     if (bench_plugin_open(AG_SOURCE "/bench/plugins/probe", &probe)) {
         done = start_hub(fleet) && make_trust(fleet) && open_client(fleet) && start_host(fleet) &&

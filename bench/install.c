@@ -17,6 +17,7 @@
 
 enum {
     ROUNDS = 30,
+    ROUNDS_QUICK = 3,
     STORE_SIZE = 4 << 20,
     RAM_SIZE = 256 << 10,
 };
@@ -299,13 +300,13 @@ static void set_times(json_t *figures, const char *size, struct measured *measur
 }
 
 static bool measure(struct device *device, const char *folder, const struct ag_keyfile *key,
-                    const struct bench_plugin *small, const struct bench_plugin *large,
-                    json_t *figures)
+                    uint32_t rounds, const struct bench_plugin *small,
+                    const struct bench_plugin *large, json_t *figures)
 {
     struct measured times[2] = { 0 };
     uint64_t programs = 0, erases = 0, syncs = 0;
     bool done = true;
-    for (uint32_t version = 1; done && version <= ROUNDS + 1; version++) {
+    for (uint32_t version = 1; done && version <= rounds; version++) {
         const struct counted before = device->counted;
         done = measure_round(device, folder, key, small, version, &times[0]);
         programs += device->counted.programs - before.programs;
@@ -314,7 +315,6 @@ static bool measure(struct device *device, const char *folder, const struct ag_k
         done = done && measure_round(device, folder, key, large, version, &times[1]);
     }
     if (done) {
-        const uint64_t rounds = ROUNDS + 1;
         json_object_set_new(figures, "install_floor_ms",
                             json_real(rounded(bench_times_percentile(&times[0].floor, 50))));
         set_times(figures, "1k", &times[0]);
@@ -335,7 +335,7 @@ static bool measure(struct device *device, const char *folder, const struct ag_k
     return done;
 }
 
-bool bench_install(const char *folder, const struct ag_keyfile *key, json_t *figures)
+bool bench_install(const char *folder, const struct ag_keyfile *key, bool quick, json_t *figures)
 {
     struct bench_plugin small;
     struct bench_plugin large;
@@ -346,7 +346,8 @@ bool bench_install(const char *folder, const struct ag_keyfile *key, json_t *fig
     if (!bench_plugin_open(AG_SOURCE "/bench/plugins/large", &large))
         goto close_small;
     if (device_open(device, folder, key)) {
-        done = measure(device, folder, key, &small, &large, figures);
+        done = measure(device, folder, key, quick ? ROUNDS_QUICK : ROUNDS + 1, &small, &large,
+                       figures);
         ag_flash_file_close(&device->flash);
     }
     bench_plugin_close(&large);
