@@ -229,8 +229,8 @@ static bool enter_block(const struct ag_flash *flash, const struct ag_journal *j
 
 enum found {
     FOUND_RECORD,
-    FOUND_DAMAGE, // a record whose payload cannot be read
-    FOUND_END,    // of the block
+    FOUND_OTHER, // a record whose payload cannot be read, or of a type not asked for
+    FOUND_END,   // of the block
 };
 
 static enum found next_in_block(const struct ag_flash *flash, uint32_t generation,
@@ -248,12 +248,17 @@ static enum found next_in_block(const struct ag_flash *flash, uint32_t generatio
         cursor->closed = true;
         return FOUND_END;
     }
+    if (cursor->types != 0 && (head.type >= 16 || !(cursor->types >> head.type & 1))) {
+        cursor->at += ag_journal_record_size(head.size);
+        cursor->sequence++;
+        return FOUND_OTHER;
+    }
     const bool sound = check_payload(flash, cursor->at, &head, record, &repaired);
     cursor->at += ag_journal_record_size(head.size);
     cursor->sequence++;
     if (!sound) {
         cursor->damaged++;
-        return FOUND_DAMAGE;
+        return FOUND_OTHER;
     }
     cursor->repaired += (head.repaired || repaired) ? 1 : 0;
     return FOUND_RECORD;
@@ -267,7 +272,7 @@ bool ag_journal_next(const struct ag_flash *flash, const struct ag_journal *jour
         if (cursor->at != 0 || enter_block(flash, journal, cursor)) {
             do
                 found = next_in_block(flash, journal->generation, cursor, record);
-            while (found == FOUND_DAMAGE);
+            while (found == FOUND_OTHER);
         }
         if (found == FOUND_RECORD)
             return true;

@@ -45,15 +45,18 @@ struct ag_record {
     uint8_t flags;
 };
 
-// A walk over all records of a journal. Start with zeros.
+// A walk over the records of a journal. Start with zeros.
 struct ag_journal_cursor {
     uint32_t at;       // offset of the next record, or 0: at the start of a block
     uint32_t sequence; // that the next record must have
     uint32_t damaged;  // places met that cannot be read
     uint32_t repaired; // heads and payloads read with one bit put right
+    uint16_t types;    // to stop at, as AG_JOURNAL_ONLY of each; 0: all. Payloads of others are
+                       // not even checked
     uint8_t block;     // index in the generation
     bool closed;       // the block walked last ends in bytes that cannot be read
 };
+#define AG_JOURNAL_ONLY(type) (1u << (type))
 
 // One piece of a payload.
 struct ag_span {

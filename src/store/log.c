@@ -16,6 +16,11 @@ static uint8_t generation_limit(const struct ag_store *store)
     return (uint8_t)(ag_journal_ring_size(store->flash->size) / 2);
 }
 
+// Records that can give or end a value.
+#define VALUE_TYPES                                                                                \
+    (AG_JOURNAL_ONLY(AG_RECORD_VALUE) | AG_JOURNAL_ONLY(AG_RECORD_DELETE) |                        \
+     AG_JOURNAL_ONLY(AG_RECORD_REMOVE))
+
 // ---- What is live ------------------------------------------------------------------------------
 
 static bool record_name(const struct ag_store *store, const struct ag_record *record,
@@ -46,7 +51,7 @@ static bool ends_value(const struct ag_store *store, const struct ag_record *rec
 bool ag_log_find_value(const struct ag_store *store, const struct ag_record_name *name,
                        struct ag_record *record)
 {
-    struct ag_journal_cursor cursor = { .at = 0 };
+    struct ag_journal_cursor cursor = { .types = VALUE_TYPES };
     struct ag_record at;
     bool found = false;
     while (ag_journal_next(store->flash, &store->journal, &cursor, &at)) {
@@ -61,7 +66,7 @@ bool ag_log_find_value(const struct ag_store *store, const struct ag_record_name
 
 bool ag_log_find_progress(const struct ag_store *store, uint32_t id, struct ag_progress *progress)
 {
-    struct ag_journal_cursor cursor = { .at = 0 };
+    struct ag_journal_cursor cursor = { .types = AG_JOURNAL_ONLY(AG_RECORD_PROGRESS) };
     struct ag_record at;
     bool found = false;
     while (ag_journal_next(store->flash, &store->journal, &cursor, &at)) {
@@ -79,7 +84,7 @@ bool ag_log_find_quarantine(const struct ag_store *store,
                             const uint8_t sha256[AG_STORE_SHA256_SIZE],
                             struct ag_quarantine *quarantine)
 {
-    struct ag_journal_cursor cursor = { .at = 0 };
+    struct ag_journal_cursor cursor = { .types = AG_JOURNAL_ONLY(AG_RECORD_QUARANTINE) };
     struct ag_record at;
     bool found = false;
     while (ag_journal_next(store->flash, &store->journal, &cursor, &at)) {
@@ -96,7 +101,7 @@ bool ag_log_find_quarantine(const struct ag_store *store,
 
 uint32_t ag_log_find_epoch(const struct ag_store *store, const struct ag_record_name *name)
 {
-    struct ag_journal_cursor cursor = { .at = 0 };
+    struct ag_journal_cursor cursor = { .types = AG_JOURNAL_ONLY(AG_RECORD_EPOCH) };
     struct ag_record at;
     uint32_t floor = 0;
     while (ag_journal_next(store->flash, &store->journal, &cursor, &at)) {
@@ -115,6 +120,7 @@ static bool value_is_live(const struct ag_store *store, const struct ag_record *
 {
     struct ag_record_name name;
     struct ag_record at;
+    after.types = VALUE_TYPES;
     if (!record_name(store, record, &name))
         return false;
     while (ag_journal_next(store->flash, &store->journal, &after, &at)) {
@@ -129,6 +135,7 @@ static bool progress_is_live(const struct ag_store *store, const struct ag_recor
 {
     struct ag_progress progress;
     struct ag_record at;
+    after.types = AG_JOURNAL_ONLY(AG_RECORD_PROGRESS);
     if (!ag_record_decode_progress(store->flash, record, &progress))
         return false;
     const struct ag_store_entry *entry = ag_index_find_const(store, progress.id);
@@ -149,6 +156,7 @@ static bool epoch_is_live(const struct ag_store *store, const struct ag_record *
 {
     struct ag_epoch epoch;
     struct ag_record at;
+    after.types = AG_JOURNAL_ONLY(AG_RECORD_EPOCH);
     if (!ag_record_decode_epoch(store->flash, record, &epoch) || epoch.epoch == 0 ||
         epoch.epoch < ag_log_find_epoch(store, &epoch.name))
         return false;
@@ -167,6 +175,7 @@ static bool quarantine_counts(const struct ag_store *store, const struct ag_reco
 {
     struct ag_quarantine quarantine;
     struct ag_record at;
+    after.types = AG_JOURNAL_ONLY(AG_RECORD_QUARANTINE);
     if (!ag_record_decode_quarantine(store->flash, record, &quarantine) || quarantine.why == 0)
         return false;
     while (ag_journal_next(store->flash, &store->journal, &after, &at)) {
@@ -184,6 +193,7 @@ static bool quarantine_is_live(const struct ag_store *store, const struct ag_rec
 {
     uint32_t newer = 0;
     struct ag_record at;
+    after.types = AG_JOURNAL_ONLY(AG_RECORD_QUARANTINE);
     if (!quarantine_counts(store, record, after))
         return false;
     while (ag_journal_next(store->flash, &store->journal, &after, &at)) {

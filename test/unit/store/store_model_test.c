@@ -341,7 +341,41 @@ static void a_failing_sync_makes_the_store_read_only_until_mounted(void)
     CHECK_EQUAL(ag_store_put(&store, AG_STORE_HOST, "n", "x", 1), AG_OK);
 }
 
+static void a_compaction_without_enough_good_blocks_keeps_the_old_generation(void)
+{
+    static const uint8_t value[3000] = { 1 };
+    static uint8_t back[3000];
+    uint8_t sha256[AG_STORE_SHA256_SIZE] = { 0xDD };
+    enum ag_status status = AG_OK;
+    size_t size;
+    start(9, SMALL); // four blocks of journal, two for a generation
+    CHECK_EQUAL(ag_store_put(&store, AG_STORE_HOST, "n", value, sizeof value), AG_OK);
+    for (; sha256[1] < AG_CFG_QUARANTINE_MAX - 1; sha256[1]++)
+        CHECK_EQUAL(ag_store_quarantine(&store, sha256, AG_ERR_FILE_HASH), AG_OK);
+    CHECK_EQUAL(store.journal.used, 2);
+    sim.bad_block = store.journal.ring[1] + 1u;
+    for (int i = 0; i < 200 && status == AG_OK; i++) {
+        status = i % 2 ? ag_store_pardon(&store, sha256)
+                       : ag_store_quarantine(&store, sha256, AG_ERR_FILE_HASH);
+    }
+    CHECK_EQUAL(status, AG_ERR_FLASH);
+    for (int i = 0; i < 2; i++) {
+        CHECK_EQUAL(ag_store_mount(&store, &sim.flash), AG_OK);
+        CHECK_EQUAL(ag_store_get(&store, AG_STORE_HOST, "n", back, sizeof back, &size), AG_OK);
+        CHECK_BYTES(back, value, sizeof value);
+        for (uint8_t hash = 0; hash < AG_CFG_QUARANTINE_MAX - 1; hash++) {
+            const uint8_t known[AG_STORE_SHA256_SIZE] = { 0xDD, hash };
+            CHECK(ag_store_is_quarantined(&store, known, NULL));
+        }
+        sim.bad_block = UINT32_MAX; // and once it works again
+        CHECK_EQUAL(ag_store_pardon(&store, sha256), AG_OK);
+        CHECK_EQUAL(ag_store_quarantine(&store, sha256, AG_ERR_FILE_HASH), AG_OK);
+    }
+    CHECK_EQUAL(sim.counts.breaches, 0);
+}
+
 static const struct test_case cases[] = {
+    TEST(a_compaction_without_enough_good_blocks_keeps_the_old_generation),
     TEST(the_store_does_what_the_model_does),
     TEST(any_single_failing_operation_loses_nothing_that_was_durable),
     TEST(a_bad_block_in_the_journal_is_left_out),

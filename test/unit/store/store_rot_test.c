@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/journal.h"
 #include "test/harness.h"
 #include "test/unit/store/helper.h"
 
@@ -188,7 +189,48 @@ static void images_with_many_wrong_bytes_are_survived(void)
     CHECK(mounted > 100);
 }
 
+static uint32_t count_records(const struct ag_store *store, uint8_t type)
+{
+    struct ag_journal_cursor cursor = { .at = 0 };
+    struct ag_record record;
+    uint32_t count = 0;
+    while (ag_journal_next(&sim.flash, &store->journal, &cursor, &record))
+        count += record.type == type;
+    return count;
+}
+
+static void records_of_unknown_types_follow_their_flags(void)
+{
+    struct ag_store store;
+    struct picture sound;
+    struct picture now;
+    const struct ag_span spans[2] = { { "from the future", 15 }, { NULL, 0 } };
+    uint32_t offset;
+    fill(&store);
+    take(&store, &sound);
+    CHECK_EQUAL(ag_journal_write(&sim.flash, &store.journal, 20,
+                                 AG_RECORD_LATER | AG_RECORD_OPTIONAL | AG_RECORD_KEEP, spans,
+                                 &offset),
+                AG_OK);
+    CHECK_EQUAL(ag_journal_write(&sim.flash, &store.journal, 21,
+                                 AG_RECORD_LATER | AG_RECORD_OPTIONAL, spans, &offset),
+                AG_OK);
+    CHECK_EQUAL(ag_store_mount(&store, &sim.flash), AG_OK);
+    take(&store, &now);
+    CHECK(memcmp(&now, &sound, sizeof now) == 0);
+    CHECK_EQUAL(count_records(&store, 20), 1);
+    CHECK_EQUAL(count_records(&store, 21), 1);
+    for (uint8_t i = 0; store.journal.generation == 1; i++)
+        CHECK_EQUAL(ag_store_put(&store, AG_STORE_HOST, "n", &i, 1), AG_OK);
+    CHECK_EQUAL(count_records(&store, 20), 1);
+    CHECK_EQUAL(count_records(&store, 21), 0);
+    CHECK_EQUAL(ag_journal_write(&sim.flash, &store.journal, 22, AG_RECORD_LATER, spans, &offset),
+                AG_OK);
+    CHECK_EQUAL(ag_store_mount(&store, &sim.flash), AG_ERR_STORE_FORMAT);
+}
+
 static const struct test_case cases[] = {
+    TEST(records_of_unknown_types_follow_their_flags),
     TEST(any_flipped_bit_of_the_journal_is_put_right),
     TEST(after_rot_the_journal_goes_on_and_compacts),
     TEST(any_flipped_bit_of_files_and_code_is_told_and_nothing_else_is_lost),

@@ -576,6 +576,9 @@ static void code_grows_into_the_free_blocks_behind_until_a_slot_is_there(void)
         snprintf(value, sizeof value, "%d", i);
         CHECK_EQUAL(ag_store_put(&store, AG_STORE_HOST, "n", value, strlen(value)), AG_OK);
     }
+    CHECK(store.journal.generation > 1);
+    CHECK_EQUAL(store.index[0].id, first.slot);
+    CHECK_EQUAL(store.index[0].blocks, 2);
     CHECK_EQUAL(ag_store_append_code(&store, &first, code, 3000), AG_OK);
     CHECK_EQUAL(ag_store_append_code(&store, &first, code, 5000), AG_ERR_STORE_FULL);
     uint8_t sha256[AG_STORE_SHA256_SIZE] = { 0 };
