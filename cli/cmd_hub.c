@@ -46,6 +46,19 @@ static int print_json(const struct ag_connection *connection, const struct ag_st
         hub->group_key, "ca", connection->ca_file));
 }
 
+// A line for a shell, whatever the value holds.
+static void print_export(const char *name, const char *value)
+{
+    printf("export %s='", name);
+    for (; *value; value++) {
+        if (*value == '\'')
+            printf("'\\''");
+        else
+            putchar(*value);
+    }
+    printf("'\n");
+}
+
 static void print_text(const struct ag_connection *connection, const struct ag_storage *storage,
                        const struct ag_local_hub *hub)
 {
@@ -56,11 +69,11 @@ static void print_text(const struct ag_connection *connection, const struct ag_s
            "# The lines below hold keys. Load them with: eval \"$(airgraft hub info --hub DIR)\"\n",
            connection->host_name, (unsigned)hub->mqtt_port, (unsigned)hub->mqtt_port, hub->id_scope,
            hub->group_key, (unsigned)hub->https_port, storage->endpoint);
-    printf("export AIRGRAFT_CONNECTION='%s'\n", hub->connection_string);
-    printf("export AIRGRAFT_CA='%s'\n", connection->ca_file);
-    printf("export AZURE_STORAGE_CONNECTION_STRING='%s'\n", hub->blob_connection_string);
-    printf("export NODE_EXTRA_CA_CERTS='%s'\n", connection->ca_file);
-    printf("export REQUESTS_CA_BUNDLE='%s'\n", connection->ca_file);
+    print_export("AIRGRAFT_CONNECTION", hub->connection_string);
+    print_export("AIRGRAFT_CA", connection->ca_file);
+    print_export("AZURE_STORAGE_CONNECTION_STRING", hub->blob_connection_string);
+    print_export("NODE_EXTRA_CA_CERTS", connection->ca_file);
+    print_export("REQUESTS_CA_BUNDLE", connection->ca_file);
 }
 
 static int show_hub(const struct ag_connection_source *source, bool json)
@@ -70,6 +83,11 @@ static int show_hub(const struct ag_connection_source *source, bool json)
     struct ag_storage storage;
     if (!ag_connection_open_local(source, &hub, &connection, &storage))
         return AG_EXIT_FAILED;
+    // The exports shall be good in every folder.
+    char *absolute = realpath(connection.ca_file, NULL);
+    if (absolute)
+        snprintf(connection.ca_file, sizeof connection.ca_file, "%s", absolute);
+    free(absolute);
     if (json)
         return print_json(&connection, &storage, &hub);
     print_text(&connection, &storage, &hub);
