@@ -423,13 +423,13 @@ static bool measure_idle(struct fleet *fleet, const struct bench_plugin *plugin,
     pause_ms(idle_ms);
     const long woken = sleeps_of(fleet->host) - before;
     const long rss_kb = proc_number(path, "VmRSS");
-    if (before <= 0 || rss_kb <= 0) {
+    const long private_kb = proc_number(path, "RssAnon");
+    if (before <= 0 || rss_kb <= 0 || private_kb <= 0) {
         ag_output_fail(NULL, "/proc says nothing about the host");
         return false;
     }
     json_object_set_new(figures, "host_rss_bytes", json_integer(rss_kb * 1024));
-    json_object_set_new(figures, "host_peak_rss_bytes",
-                        json_integer(proc_number(path, "VmHWM") * 1024));
+    json_object_set_new(figures, "host_private_bytes", json_integer(private_kb * 1024));
     json_object_set_new(figures, "idle_wakeups_per_s",
                         json_real(rounded((double)woken / ((double)idle_ms / 1000))));
     return true;

@@ -35,7 +35,7 @@ static const struct figure update_figures[] = {
     { "install_1k_ratio", "  1 KB against the floor for it", "x", 1.5 },
     { "install_100k_ratio", "  100 KB against the floor for it", "x", 1.5 },
     { "host_rss_bytes", "resident memory of the host with one plug-in", "bytes", 4194304 },
-    { "host_peak_rss_bytes", "  at most, since its start", "bytes", 0 },
+    { "host_private_bytes", "  of it written by the host, shared with nobody", "bytes", 0 },
     { "idle_wakeups_per_s", "idle wake-ups", "/s", 0.1 },
     { "file_overhead_bytes", "signature and metadata in a file", "bytes", 200 },
     { "blinky_ram_bytes", "RAM of blinky", "bytes", 464 },

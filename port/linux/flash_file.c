@@ -260,9 +260,3 @@ void ag_flash_file_close(struct ag_flash_file *file)
     close(file->fd);
     *file = (struct ag_flash_file){ .fd = -1 };
 }
-
-void ag_flash_file_trim(struct ag_flash_file *file)
-{
-    if (file->fd >= 0)
-        madvise(file->window, file->flash.size, MADV_DONTNEED);
-}

@@ -31,8 +31,4 @@ AG_MUST_CHECK enum ag_status ag_flash_file_open(struct ag_flash_file *file, cons
                                                 uint32_t size);
 void ag_flash_file_close(struct ag_flash_file *file);
 
-// Drops the mapping's pages from this process's resident set; they come back when they are read.
-// Worth a call after a scan of the whole image.
-void ag_flash_file_trim(struct ag_flash_file *file);
-
 #endif

@@ -3,6 +3,7 @@
 // time has come or a descriptor is ready, and sleeps in between.
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,7 +20,6 @@
 #include "port/linux/config_file.h"
 #include "port/linux/flash_file.h"
 #include "port/linux/loop.h"
-#include "port/linux/memory.h"
 #include "port/linux/notify.h"
 #include "port/linux/stream_tls.h"
 
@@ -29,7 +29,6 @@ enum {
     EXIT_MISTAKEN = 2, // command line or configuration are wrong: starting again does not help
     TRUST_SIZE_MAX = 1 << 18,
     CONNECT_TIMEOUT_MS = 20000,
-    TRIM_PAUSE_MS = 3000,
 };
 
 static const char default_config[] = "/etc/airgraft/airgraft-host.conf";
@@ -55,8 +54,6 @@ struct program {
     const uint8_t *roots_from; // the object that the TLS roots were taken from
     void *memory;
     struct ag_host *host;
-    uint32_t seen_handshakes;
-    uint64_t trim_at_ms; // 0: nothing to give back
     bool stops;
 };
 
@@ -390,23 +387,6 @@ static void stop(struct program *program)
     free(program->trust);
 }
 
-// A pause after the last handshake, all that it needed is given back.
-static uint64_t trim_memory(struct program *program, uint64_t now_ms)
-{
-    if (program->tls.handshake_count != program->seen_handshakes) {
-        program->seen_handshakes = program->tls.handshake_count;
-        program->trim_at_ms = now_ms + TRIM_PAUSE_MS;
-    }
-    if (program->trim_at_ms == 0)
-        return AG_LOOP_FOREVER;
-    if (now_ms < program->trim_at_ms)
-        return program->trim_at_ms - now_ms;
-    ag_flash_file_trim(&program->flash);
-    ag_memory_trim();
-    program->trim_at_ms = 0;
-    return AG_LOOP_FOREVER;
-}
-
 static uint64_t smaller(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
@@ -417,7 +397,6 @@ static void run(struct program *program)
     const uint64_t watchdog_ms = ag_notify_watchdog_ms();
     const uint64_t started_ms = ag_board_uptime_ms();
     uint64_t watchdog_at_ms = started_ms;
-    program->trim_at_ms = started_ms + TRIM_PAUSE_MS;
     ag_notify_send("READY=1");
     while (!program->stops) {
         const uint32_t host_wait = ag_host_step(program->host, ag_board_uptime_ms());
@@ -426,7 +405,6 @@ static void run(struct program *program)
         uint64_t wait_ms = host_wait == AG_HOST_NEVER ? AG_LOOP_FOREVER : host_wait;
         wait_ms = smaller(wait_ms, ag_stream_tls_wait_ms(&program->hub_stream, now_ms));
         wait_ms = smaller(wait_ms, ag_stream_tls_wait_ms(&program->download_stream, now_ms));
-        wait_ms = smaller(wait_ms, trim_memory(program, now_ms));
         if (watchdog_ms != UINT64_MAX) {
             if (now_ms >= watchdog_at_ms) {
                 ag_notify_send("WATCHDOG=1");
@@ -470,7 +448,9 @@ int main(int argc, char **argv)
     const int code = read_options(argc, argv, &options);
     if (code >= 0)
         return code;
-    ag_memory_set_up();
+    mallopt(M_ARENA_MAX, 1); // one heap for the resolver's thread, too
+    mallopt(M_TRIM_THRESHOLD, 64 * 1024);
+    mallopt(M_TOP_PAD, 16 * 1024);
     if (ag_config_file_read(options.config, &program.config, stderr) != AG_OK)
         return EXIT_MISTAKEN;
     if (options.checks_only)

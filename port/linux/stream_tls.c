@@ -332,7 +332,6 @@ static bool set_expectations(struct ag_stream_tls *stream)
 
 static enum ag_status start_handshake(struct ag_stream_tls *stream)
 {
-    stream->tls->handshake_count++;
     stream->ssl = SSL_new(stream->tls->context);
     BIO *bio = BIO_new(stream->tls->socket);
     if (!stream->ssl || !bio) {

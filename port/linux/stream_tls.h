@@ -31,7 +31,6 @@ struct ag_tls {
     struct ssl_ctx_st *context;   // OpenSSL's SSL_CTX
     struct bio_method_st *socket; // BIO over a socket that never raises SIGPIPE
     uint32_t generation;          // counts set_roots, so that no session outlives its anchors
-    uint32_t handshake_count;     // begun so far
 };
 
 // AG_ERR_TLS when OpenSSL does not start. Without anchors every server is AG_ERR_TLS_UNTRUSTED.

@@ -76,8 +76,6 @@ static void what_is_programmed_is_read_in_place_and_kept(void)
     CHECK_EQUAL(file.flash.program(&file, 4096 + 32, unit, sizeof unit), AG_OK);
     CHECK_EQUAL(file.flash.sync(&file), AG_OK);
     CHECK_BYTES(file.flash.base + 4096 + 32, unit, sizeof unit);
-    ag_flash_file_trim(&file);
-    CHECK_BYTES(file.flash.base + 4096 + 32, unit, sizeof unit);
     ag_flash_file_close(&file);
     CHECK_EQUAL(ag_flash_file_open(&file, path, SIZE), AG_OK);
     CHECK(!file.is_new);
