@@ -26,7 +26,7 @@
 static const struct made plugins[] = {
     { "a", 1, 1, 5000, 3100 }, { "a", 2, 2, 4090, 6000 }, { "a", 3, 2, 900, 200 },
     { "a", 4, 5, 1500, 2000 }, { "b", 1, 0, 700, 900 },   { "b", 2, 3, 4096, 4096 },
-    { "c", 1, 1, 9000, 5000 }, { "r", 1, 0, 20, 30 },
+    { "c", 1, 1, 9000, 5000 }, { "r", 1, 0, 20, 30 },     { "r", 2, 1, 4000, 3000 },
 };
 static const struct made blobs[] = { { "trust", 1, 1, 5000, 0 }, { "trust", 2, 2, 4800, 0 } };
 
@@ -38,6 +38,7 @@ static const struct made blobs[] = { { "trust", 1, 1, 5000, 0 }, { "trust", 2, 2
 #define B2 (&plugins[5])
 #define C1 (&plugins[6])
 #define R1 (&plugins[7])
+#define R2 (&plugins[8])
 
 static const struct made *find_made(const struct ag_store_slot *slot)
 {
@@ -347,17 +348,22 @@ static void quarantine(struct run *run)
     DO(ag_store_pardon(&run->store, sha256), DURABLE);
 }
 
-// 12 blocks for slots: a 2 takes 3, a 1 gives its 2 away for c 1's 4 of 9.
-static void with_little_space(struct run *run)
+// All 12 blocks for slots are taken; a 1 and b 1 are the ones that may go.
+static void with_no_space(struct run *run)
 {
     with_a1_a2(run);
     confirm(run, B1);
     confirm(run, B2);
+    confirm(run, C1);
 }
 
 static void install_that_needs_space(struct run *run)
 {
-    confirm(run, C1);
+    if (run->record)
+        CHECK(slot_id(run, "a", AG_STORE_PREVIOUS) != 0);
+    confirm(run, R2);
+    if (run->record)
+        CHECK(slot_id(run, "a", AG_STORE_PREVIOUS) == 0);
 }
 
 static void superseding(struct run *run)
@@ -463,7 +469,7 @@ static const struct scenario scenarios[] = {
     { "compaction", with_full_journal, compaction },
     { "install-compaction", with_full_journal, install_with_compaction },
     { "quarantine", with_a1, quarantine },
-    { "space", with_little_space, install_that_needs_space },
+    { "space", with_no_space, install_that_needs_space },
     { "superseding", with_a1, superseding },
     { "resume", with_a1, resumed_download },
     { "translation", with_a1, translation_again },
