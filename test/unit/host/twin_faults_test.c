@@ -7,6 +7,7 @@
 
 #include "test/harness.h"
 #include "test/unit/host/world.h"
+#include "test/unit/host/world_net.h"
 
 #define BLINKY                                                                                     \
     "{\"Name\":\"blinky\",\"Version\":10,\"Url\":\"https://files.example/blinky-10.wasm\"}"
@@ -299,6 +300,24 @@ static void a_patch_that_was_missed_is_made_up_for_by_a_full_read(void)
     world_close();
 }
 
+static void a_patch_that_is_told_twice_or_late_costs_nothing(void)
+{
+    open_running_world();
+    uint32_t gets = world.hub.gets;
+    world_desire("[" BLINKY "," OTHER "]");
+    CHECK(world_settle(60000));
+    for (int late = 0; late < 2; late++) {
+        world_net_publish(late ? "$iothub/twin/PATCH/properties/desired/?$version=2"
+                               : "$iothub/twin/PATCH/properties/desired/?$version=3",
+                          "{\"firmware_modules\":[]}");
+        world_run(10000);
+        CHECK_TEXT(world_state("other"), "running");
+        CHECK_TEXT(world_state("blinky"), "running");
+    }
+    CHECK_EQUAL(world.hub.gets, gets);
+    world_close();
+}
+
 static void a_truncated_document_of_any_length_changes_nothing(void)
 {
     char *text;
@@ -330,6 +349,7 @@ static const struct test_case cases[] = {
     TEST(a_refused_entry_leaves_the_settings_of_what_is_installed),
     TEST(names_reported_in_a_former_life_are_taken_back),
     TEST(a_patch_that_was_missed_is_made_up_for_by_a_full_read),
+    TEST(a_patch_that_is_told_twice_or_late_costs_nothing),
     TEST(a_truncated_document_of_any_length_changes_nothing),
 };
 TEST_MAIN(cases)
