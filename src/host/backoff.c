@@ -21,6 +21,12 @@ uint32_t ag_backoff_fail(struct ag_backoff *backoff, uint32_t random)
     return (uint32_t)(1 + random % bound);
 }
 
+uint32_t ag_backoff_asked(uint32_t asked_s)
+{
+    uint64_t asked_ms = (uint64_t)asked_s * 1000u;
+    return asked_ms < AG_BACKOFF_ASKED_MAX_MS ? (uint32_t)asked_ms : AG_BACKOFF_ASKED_MAX_MS;
+}
+
 void ag_backoff_succeed(struct ag_backoff *backoff, uint64_t lasted_ms)
 {
     if (lasted_ms >= AG_BACKOFF_STABLE_MS)

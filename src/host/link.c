@@ -140,7 +140,7 @@ static void go_on(struct ag_link *link, enum ag_status status, enum ag_link_stat
 
 static void pause_after_dps(struct ag_link *link, enum ag_status status, uint64_t now_ms)
 {
-    uint64_t asked_ms = now_ms + (uint64_t)link->answer.retry_after_s * 1000u;
+    uint64_t asked_ms = now_ms + ag_backoff_asked(link->answer.retry_after_s);
     fail(link, status, now_ms);
     if (asked_ms > link->until_ms)
         link->until_ms = asked_ms;
@@ -158,7 +158,7 @@ static bool take_dps_answer(struct ag_link *link, uint64_t now_ms)
     switch (outcome) {
     case AG_DPS_WAIT:
         link->state = AG_LINK_DPS_PAUSING;
-        link->until_ms = now_ms + (uint64_t)link->answer.retry_after_s * 1000u;
+        link->until_ms = now_ms + ag_backoff_asked(link->answer.retry_after_s);
         return false;
     case AG_DPS_ASSIGNED:
         status = ag_identity_assign(&link->identity, ag_text_of(link->answer.hub),

@@ -235,7 +235,7 @@ static void install_failed(struct ag_host *host, struct ag_plugin *plugin, enum 
         return;
     }
     uint64_t pause_ms = ag_backoff_fail(&plugin->fetch_backoff, draw_random());
-    uint64_t asked_ms = (uint64_t)host->install.fetch.http.head.retry_after_s * 1000u;
+    uint64_t asked_ms = ag_backoff_asked(host->install.fetch.http.head.retry_after_s);
     plugin->fetch_ms = host->now_ms + (asked_ms > pause_ms ? asked_ms : pause_ms);
     set_error(plugin, why, version);
     move(host, plugin, AG_EVENT_PAUSE);

@@ -39,9 +39,18 @@ static void only_a_success_that_lasted_forgets_the_failures(void)
     CHECK_EQUAL(backoff.failures, 0);
 }
 
+static void a_server_may_ask_for_an_hour_at_most(void)
+{
+    CHECK_EQUAL(ag_backoff_asked(0), 0);
+    CHECK_EQUAL(ag_backoff_asked(3599), 3599000);
+    CHECK_EQUAL(ag_backoff_asked(3601), AG_BACKOFF_ASKED_MAX_MS);
+    CHECK_EQUAL(ag_backoff_asked(UINT32_MAX), AG_BACKOFF_ASKED_MAX_MS);
+}
+
 static const struct test_case cases[] = {
     TEST(the_bound_doubles_up_to_the_cap_and_stays_there),
     TEST(it_never_gives_up_and_never_overflows),
+    TEST(a_server_may_ask_for_an_hour_at_most),
     TEST(only_a_success_that_lasted_forgets_the_failures),
 };
 TEST_MAIN(cases)

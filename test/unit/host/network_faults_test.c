@@ -96,6 +96,22 @@ static void an_answer_that_is_no_file_is_reported_by_its_kind_and_tried_again(vo
     }
 }
 
+static void a_server_that_asks_for_patience_is_given_it(void)
+{
+    open_running_world();
+    uint32_t requests = world.requests;
+    world.http_code = 503;
+    world.retry_after_s = 1000;
+    world_desire_one("blinky", 11);
+    world_run(999000);
+    CHECK_EQUAL(world.requests, requests + 1);
+    CHECK_EQUAL(world_error("blinky"), AG_ERR_HTTP_SERVER);
+    world.http_code = 0;
+    world_run(3000);
+    CHECK_EQUAL(world_version("blinky"), 11);
+    world_close();
+}
+
 static void the_whole_file_in_answer_to_a_range_will_do(void)
 {
     open_running_world();
@@ -435,6 +451,7 @@ static void nothing_is_sent_while_nothing_happens(void)
 static const struct test_case cases[] = {
     TEST(a_file_server_that_cannot_be_reached_is_tried_again_with_growing_pauses),
     TEST(an_answer_that_is_no_file_is_reported_by_its_kind_and_tried_again),
+    TEST(a_server_that_asks_for_patience_is_given_it),
     TEST(the_whole_file_in_answer_to_a_range_will_do),
     TEST(the_whole_file_in_answer_to_the_rest_begins_it_again),
     TEST(a_connection_cut_after_every_kilobyte_is_resumed_where_it_was),

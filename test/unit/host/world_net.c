@@ -370,7 +370,11 @@ static void serve_request(const char *request)
     const struct world_file *file = find_file(request);
     unsigned code = world.http_code ? world.http_code : file ? 206u : 404u;
     if (code != 206) {
-        snprintf(head, sizeof head, "HTTP/1.1 %u No\r\nContent-Length: 3\r\n\r\nno\n", code);
+        int size = snprintf(head, sizeof head, "HTTP/1.1 %u No\r\nContent-Length: 3\r\n", code);
+        if (world.retry_after_s)
+            size += snprintf(head + size, sizeof head - (size_t)size, "Retry-After: %u\r\n",
+                             (unsigned)world.retry_after_s);
+        snprintf(head + size, sizeof head - (size_t)size, "\r\nno\n");
         add_text(out, head);
         return;
     }
