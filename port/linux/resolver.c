@@ -91,10 +91,10 @@ static void *look_up(void *argument)
         fill_list(&job->list, found);
         freeaddrinfo(found);
     }
+    atomic_fetch_sub(&thread_count, 1); // first, so that whoever sees the answer can ask again
     atomic_store(&job->is_done, true);
     eventfd_write(job->event_fd, 1);
     give_up_share(job);
-    atomic_fetch_sub(&thread_count, 1);
     return NULL;
 }
 

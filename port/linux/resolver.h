@@ -4,8 +4,9 @@
 // getaddrinfo blocks, and glibc's resolver has no other complete interface, so each lookup runs
 // in a short-lived thread with a small stack. A job has two owners, the caller and the thread; the
 // last one frees it. So giving up a lookup is safe at any moment and never waits: the thread ends
-// by itself when the resolver's own time limits are over. At most AG_RESOLVER_JOBS_MAX threads
-// exist; the next lookup is refused until one has ended. Address literals need no thread.
+// by itself when the resolver's own time limits are over. At most AG_RESOLVER_JOBS_MAX of them
+// look up at a time; the next lookup is refused until one has its answer. Address literals need no
+// thread.
 #ifndef AG_LINUX_RESOLVER_H
 #define AG_LINUX_RESOLVER_H
 
