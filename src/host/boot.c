@@ -254,8 +254,9 @@ void ag_boot_plugins(struct ag_host *host)
         if (slot.kind != AG_STORE_PLUGIN || ag_plugins_find(&host->plugins, slot.name))
             continue;
         struct ag_plugin *plugin = ag_plugins_open(&host->plugins, slot.name);
-        if (plugin)
-            start_plugin(host, plugin);
+        if (!plugin)
+            continue; // a store of a host with more room: this one cannot run
+        start_plugin(host, plugin);
         id = 0; // what was cleaned up may have gone: from the start again
     }
 }

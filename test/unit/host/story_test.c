@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/store.h"
 #include "test/harness.h"
 #include "test/unit/host/world.h"
 
@@ -321,6 +322,34 @@ static void every_plug_in_of_a_full_table_can_be_exchanged_for_another(void)
     world_close();
 }
 
+// As a host with a larger table would have left it.
+static void a_store_of_more_plug_ins_than_the_host_holds_does_not_stop_it(void)
+{
+    world_open();
+    static struct ag_store store;
+    struct ag_store_writer writer;
+    const uint8_t sha256[AG_STORE_SHA256_SIZE] = { 1 };
+    const uint8_t *bytes;
+    char name[16];
+    CHECK_EQUAL(ag_store_mount(&store, &world.wire), AG_OK);
+    for (int i = 0; i < AG_CFG_PLUGIN_MAX + 3; i++) {
+        const struct ag_store_reservation reservation = {
+            .kind = AG_STORE_PLUGIN, .name = name, .version = 1, .file_size = 1
+        };
+        snprintf(name, sizeof name, "p%d", i);
+        CHECK_EQUAL(ag_store_reserve(&store, &reservation, &writer), AG_OK);
+        CHECK_EQUAL(ag_store_append(&store, &writer, "x", 1), AG_OK);
+        CHECK_EQUAL(ag_store_finish_file(&store, &writer, &bytes), AG_OK);
+        CHECK_EQUAL(ag_store_seal(&store, &writer, sha256, 0), AG_OK);
+        CHECK_EQUAL(ag_store_confirm(&store, writer.slot), AG_OK);
+    }
+    world_boot();
+    struct ag_host_status status;
+    ag_host_status(world.host, &status);
+    CHECK_EQUAL(status.plugin_count, AG_CFG_PLUGIN_MAX);
+    world_close();
+}
+
 static void a_connection_string_leads_to_its_gateway_without_dps(void)
 {
     world_open();
@@ -409,6 +438,7 @@ static const struct test_case cases[] = {
     TEST(a_newer_desired_state_supersedes_one_in_progress),
     TEST(settings_periods_and_reports_of_a_plug_in_reach_their_places),
     TEST(every_plug_in_of_a_full_table_can_be_exchanged_for_another),
+    TEST(a_store_of_more_plug_ins_than_the_host_holds_does_not_stop_it),
     TEST(a_connection_string_leads_to_its_gateway_without_dps),
     TEST(without_a_trust_store_object_no_plug_in_is_believed),
     TEST(a_wrong_configuration_is_refused_before_anything_is_touched),
