@@ -398,12 +398,18 @@ void ag_wasm_module_extern(const struct ag_wasm_module *module, enum ag_wasm_kin
     }
 }
 
+// memcmp must not be given NULL, which an empty list may be.
+static bool lists_equal(const uint8_t *a, const uint8_t *b, uint32_t count)
+{
+    return count == 0 || memcmp(a, b, count) == 0;
+}
+
 bool ag_wasm_types_equal(const struct ag_wasm_function_type *a,
                          const struct ag_wasm_function_type *b)
 {
     return a->param_count == b->param_count && a->result_count == b->result_count &&
-           memcmp(a->params, b->params, a->param_count) == 0 &&
-           memcmp(a->results, b->results, a->result_count) == 0;
+           lists_equal(a->params, b->params, a->param_count) &&
+           lists_equal(a->results, b->results, a->result_count);
 }
 
 uint32_t ag_wasm_module_canonical(const struct ag_wasm_module *module, uint32_t index)
