@@ -24,6 +24,20 @@ _Static_assert(AG_CFG_PLUGIN_MAX >= 1 && AG_CFG_PLUGIN_MAX <= 255, "AG_CFG_PLUGI
 _Static_assert(AG_CFG_QUARANTINE_MAX >= 1 && AG_CFG_QUARANTINE_MAX <= 64,
                "AG_CFG_QUARANTINE_MAX is 1 to 64");
 
+// Bytes of a file or of code that are gathered before they are programmed: a power of two, 16 to
+// 4096. Costs as many bytes of RAM. The page of a NOR flash is best on a chip; under an operating
+// system, where each program is a call of the kernel, all that a block holds.
+#ifndef AG_CFG_STORE_GATHER
+#if __STDC_HOSTED__
+#define AG_CFG_STORE_GATHER 4096
+#else
+#define AG_CFG_STORE_GATHER 256
+#endif
+#endif
+_Static_assert(AG_CFG_STORE_GATHER >= 16 && AG_CFG_STORE_GATHER <= 4096 &&
+                   (AG_CFG_STORE_GATHER & (AG_CFG_STORE_GATHER - 1)) == 0,
+               "AG_CFG_STORE_GATHER is a power of two, 16 to 4096");
+
 // Deepest nesting that the JSON reader follows. 8 to 63. A twin nests at most 10 levels below its
 // sections. Costs nothing: one bit a level, in 64.
 #ifndef AG_CFG_JSON_DEPTH

@@ -128,42 +128,38 @@ static enum ag_status program(struct ag_store *store, struct ag_store_writer *wr
     return AG_OK;
 }
 
-// Passes bytes on in whole units; the rest waits in the tail.
+// Passes bytes on in pieces that end where the gather size divides the offset on flash; the rest
+// waits in the writer.
 static enum ag_status feed(struct ag_store *store, struct ag_store_writer *writer,
                            const uint8_t *bytes, size_t size)
 {
     writer->crc = ag_crc32_update(writer->crc, bytes, size);
     writer->offset += (uint32_t)size;
-    if (writer->tail_size > 0) {
-        const size_t room = AG_FLASH_UNIT - writer->tail_size;
-        const size_t part = size < room ? size : room;
-        memcpy(writer->tail + writer->tail_size, bytes, part);
-        writer->tail_size = (uint8_t)(writer->tail_size + part);
+    while (size > 0) {
+        const size_t room = AG_CFG_STORE_GATHER - writer->at % AG_CFG_STORE_GATHER;
+        const size_t left = room - writer->gathered;
+        const size_t part = size < left ? size : left;
+        memcpy(writer->gather + writer->gathered, bytes, part);
+        writer->gathered = (uint16_t)(writer->gathered + part);
         bytes += part;
         size -= part;
-        if (writer->tail_size < AG_FLASH_UNIT)
-            return AG_OK;
-        writer->tail_size = 0;
-        const enum ag_status status = program(store, writer, writer->tail, AG_FLASH_UNIT);
+        if (part < left)
+            break;
+        writer->gathered = 0;
+        const enum ag_status status = program(store, writer, writer->gather, room);
         if (status != AG_OK)
             return status;
     }
-    const size_t whole = size / AG_FLASH_UNIT * AG_FLASH_UNIT;
-    const enum ag_status status = program(store, writer, bytes, whole);
-    if (status == AG_OK && size > whole) {
-        memcpy(writer->tail, bytes + whole, size - whole);
-        writer->tail_size = (uint8_t)(size - whole);
-    }
-    return status;
+    return AG_OK;
 }
 
+// Programs what waits, padded to whole units.
 static enum ag_status flush(struct ag_store *store, struct ag_store_writer *writer)
 {
-    if (writer->tail_size == 0)
-        return AG_OK;
-    memset(writer->tail + writer->tail_size, 0xFF, AG_FLASH_UNIT - writer->tail_size);
-    writer->tail_size = 0;
-    return program(store, writer, writer->tail, AG_FLASH_UNIT);
+    const size_t size = round_up(writer->gathered, AG_FLASH_UNIT);
+    memset(writer->gather + writer->gathered, 0xFF, size - writer->gathered);
+    writer->gathered = 0;
+    return program(store, writer, writer->gather, size);
 }
 
 // The entry that the writer may write to.

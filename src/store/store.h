@@ -137,8 +137,8 @@ struct ag_store_writer {
     uint32_t at;           // offset in the image of the next unit to program
     uint32_t ready;        // end of the blocks that were erased for this writer
     enum ag_status status; // AG_ERR_FLASH once a program failed
-    uint8_t tail_size;     // bytes that wait for their unit to fill
-    uint8_t tail[AG_FLASH_UNIT];
+    uint16_t gathered;     // bytes that wait to be programmed
+    uint8_t gather[AG_CFG_STORE_GATHER];
 };
 
 // ---- Mounting ----------------------------------------------------------------------------------

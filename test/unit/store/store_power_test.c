@@ -526,6 +526,22 @@ static void check_bytes(const struct run *run)
     }
 }
 
+// True when `now` is `text` without some of its lines, each of a reservation. Reservations are not
+// durable, and a medium that writes in any order may keep a later one and lose an earlier one.
+static bool lacks_only_reservations(const char *now, const char *text)
+{
+    while (*text) {
+        const size_t size = strcspn(text, "\n") + 1;
+        const char *reserved = strstr(text, " state 1 ");
+        if (strncmp(now, text, size) == 0)
+            now += size;
+        else if (!reserved || reserved >= text + size)
+            return false;
+        text += size;
+    }
+    return *now == 0;
+}
+
 // The store must say what the story said at some call from the last durable one to the cut one.
 static void check_story(const struct run *run, const struct story *story)
 {
@@ -538,7 +554,8 @@ static void check_story(const struct run *run, const struct story *story)
     while (first > 0 && !story->durable[first])
         first--;
     for (int i = first; i <= last; i++) {
-        if (strcmp(now, story->text[i]) == 0)
+        if (strcmp(now, story->text[i]) == 0 ||
+            (run->sim->cut_mode == SIM_CUT_LOST && lacks_only_reservations(now, story->text[i])))
             return;
     }
     test_fail(__FILE__, __LINE__,
