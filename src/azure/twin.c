@@ -143,7 +143,6 @@ static void take_name(struct ag_twin *twin, const struct ag_json_event *value)
         return;
     }
     if (!twin->name_is_key) {
-        memset(&twin->entry.name, 0, sizeof twin->entry.name);
         set_name(twin, value->text.size);
         return;
     }
@@ -427,6 +426,8 @@ static bool in_entry(struct ag_twin *twin, const struct ag_json_event *key,
     } else if (twin->member == MEMBER_URL) {
         ag_json_set_token(json, twin->url, sizeof twin->url);
     } else if (twin->member == MEMBER_NAME && !twin->name_is_key) {
+        // A second name overwrites the first, whatever it turns out to be.
+        memset(&twin->entry.name, 0, sizeof twin->entry.name);
         ag_json_set_token(json, twin->name, sizeof twin->name);
     } else if (twin->member == MEMBER_SETTINGS) {
         ag_json_capture(json, twin->settings, sizeof twin->settings);

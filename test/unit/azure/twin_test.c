@@ -305,6 +305,9 @@ static void the_last_of_two_equal_members_counts(void)
                        "\"https://y\",\"Version\":2}"),
                "list:0 'b' https://y v2;");
     CHECK_TEXT(list_of("{\"Name\":\"a\",\"Name\":\"\",\"Url\":\"\"}"), "list:0 '' twin_name;");
+    CHECK_TEXT(list_of("{\"Name\":\"a\",\"Name\":12345678,\"Url\":\"\"}"), "list:0 '' twin_name;");
+    CHECK_TEXT(list_of("{\"Name\":\"a\",\"Name\":\"a name of more than thirty-two bytes\"}"),
+               "list:0 '' twin_name;");
     CHECK_TEXT(trace_of(AG_TWIN_PATCH, "{\"firmware_modules\":{\"%00\":null}}")->text,
                "object:0 '' twin_name;");
 }
