@@ -204,7 +204,13 @@ static void clean_up(struct ag_host *host, struct ag_plugin *plugin)
     struct ag_store_slot slot;
     if (ag_store_find(&host->store, AG_STORE_PLUGIN, plugin->name, AG_STORE_NEXT, &slot) != AG_OK)
         return;
-    if (slot.state < AG_STORE_SEALED) {
+    const uint8_t *bytes;
+    size_t size;
+    bool is_whole = slot.state >= AG_STORE_SEALED &&
+                    ag_store_open_file(&host->store, slot.id, &bytes, &size) == AG_OK;
+    if (!is_whole) {
+        // Also one whose seal reached the flash before all of its bytes did: the power is to blame,
+        // not the file, which is fetched again.
         (void)!ag_store_drop(&host->store, slot.id); // at worst it is superseded later
     } else if (slot.state == AG_STORE_TRIAL && slot.trials >= AG_CORE_TRIALS_MAX) {
         ag_log_plugin(AG_LOG_WARNING, plugin->name, slot.version, "failed its trial",
