@@ -237,15 +237,12 @@ static bool floor_install(const char *folder, const struct ag_keyfile *key,
     uint8_t digest[AG_SHA256_SIZE];
     uint8_t signature[AG_ED25519_SIGN_SIZE];
     uint8_t message[AG_SIGNATURE_MESSAGE_SIZE] = { 0 };
-    struct ag_sha256 hash;
     bench_path(temporary, folder, "floor.new");
     bench_path(path, folder, "floor");
     ag_keyfile_sign(key, message, sizeof message, signature);
     const double start = bench_now_ms();
     const bool valid = ag_crypto_ed25519_verify(key->public_, message, sizeof message, signature);
-    ag_crypto_sha256_init(&hash);
-    ag_crypto_sha256_update(&hash, file->bytes, file->size);
-    ag_crypto_sha256_finish(&hash, digest);
+    ag_crypto_sha256(file->bytes, file->size, digest);
     const int out = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     const bool written =
         out >= 0 && write(out, file->bytes, file->size) == (ssize_t)file->size && fsync(out) == 0;

@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/module.h"
+#include "cli/plugin_check.h"
 #include "cli/signing.h"
 #include "plugin/capabilities.h"
 #include "plugin/file.h"
@@ -35,7 +36,6 @@ struct believed {
 
 static bool open_believed(const struct options *options, struct believed *believed)
 {
-    size_t size;
     struct ag_trust trust;
     for (size_t i = 0; i < options->keys.count; i++) {
         struct ag_keyfile key;
@@ -48,13 +48,8 @@ static bool open_believed(const struct options *options, struct believed *believ
     believed->keys = (struct ag_key_list){ believed->own[0], options->keys.count };
     if (!options->trust)
         return true;
-    if (!ag_input_read(options->trust, AG_INPUT_TEXT_MAX, &believed->trust_bytes, &size))
+    if (!ag_plugin_check_open_trust(options->trust, &believed->trust_bytes, &trust))
         return false;
-    const enum ag_status status = ag_trust_read(believed->trust_bytes, size, &trust);
-    if (status != AG_OK) {
-        ag_output_fail_status(status, "%s", options->trust);
-        return false;
-    }
     believed->keys = trust.plugin_keys;
     return true;
 }
@@ -202,11 +197,8 @@ static void add_module(json_t *document, const struct ag_module *module)
 
 static void add_sha256(json_t *document, const uint8_t *bytes, size_t size)
 {
-    struct ag_sha256 hash;
     uint8_t digest[AG_SHA256_SIZE];
-    ag_crypto_sha256_init(&hash);
-    ag_crypto_sha256_update(&hash, bytes, size);
-    ag_crypto_sha256_finish(&hash, digest);
+    ag_crypto_sha256(bytes, size, digest);
     json_object_set_new(document, "sha256", hex_json(digest, sizeof digest));
 }
 

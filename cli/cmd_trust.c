@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/plugin_check.h"
 #include "cli/trustfile.h"
 
 // ---- new ---------------------------------------------------------------------------------------
@@ -187,19 +188,6 @@ static int run_new(int argc, char **argv)
 
 // ---- show --------------------------------------------------------------------------------------
 
-static bool open_trust(const char *path, uint8_t **bytes, struct ag_trust *trust)
-{
-    size_t size;
-    if (!ag_input_read(path, AG_INPUT_TEXT_MAX, bytes, &size))
-        return false;
-    const enum ag_status status = ag_trust_read(*bytes, size, trust);
-    if (status == AG_OK)
-        return true;
-    ag_output_fail_status(status, "%s", path);
-    free(*bytes);
-    return false;
-}
-
 static void format_key(const uint8_t *key, char id[9], char text[65])
 {
     uint8_t raw[AG_KEYS_ID_SIZE];
@@ -309,7 +297,7 @@ static int run_show(int argc, char **argv)
     int code = ag_options_parse(&usage, argc, argv, &operands, &count);
     if (code != AG_OPTIONS_GO)
         return code;
-    if (!open_trust(operands[0], &bytes, &trust))
+    if (!ag_plugin_check_open_trust(operands[0], &bytes, &trust))
         return AG_EXIT_FAILED;
     code = AG_EXIT_OK;
     if (as_json)
@@ -341,9 +329,9 @@ static int run_check(int argc, char **argv)
     if (code != AG_OPTIONS_GO)
         return code;
     code = AG_EXIT_FAILED;
-    if (!open_trust(operands[0], &current_bytes, &current))
+    if (!ag_plugin_check_open_trust(operands[0], &current_bytes, &current))
         return code;
-    if (open_trust(operands[1], &new_bytes, &candidate)) {
+    if (ag_plugin_check_open_trust(operands[1], &new_bytes, &candidate)) {
         const enum ag_status status = ag_trust_replaces(&current, &candidate);
         if (status == AG_OK) {
             printf("%s replaces %s: epoch %u to %u\n", operands[1], operands[0], current.epoch,

@@ -2,18 +2,12 @@
 // A plug-in file as the command line looks at it: hashes and metadata, with or without keys.
 #include "cli/plugin_check.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "cli/cli.h"
 #include "plugin/file.h"
 #include "plugin/sections.h"
-
-static void hash(const uint8_t *bytes, size_t size, uint8_t digest[AG_SHA256_SIZE])
-{
-    struct ag_sha256 state;
-    ag_crypto_sha256_init(&state);
-    ag_crypto_sha256_update(&state, bytes, size);
-    ag_crypto_sha256_finish(&state, digest);
-}
 
 static void write_hex(const uint8_t digest[AG_SHA256_SIZE], char text[65])
 {
@@ -60,8 +54,8 @@ static enum ag_status check_without_keys(const uint8_t *bytes, size_t size,
         status = read_section(&reader, AG_SECTIONS_DELIMITER, AG_ERR_FILE_METADATA, &section);
     if (status != AG_OK)
         return status;
-    hash(bytes + from, ag_reader_offset(&reader) - from, digests);
-    hash(bytes + from, size - from, digests + AG_SHA256_SIZE);
+    ag_crypto_sha256(bytes + from, ag_reader_offset(&reader) - from, digests);
+    ag_crypto_sha256(bytes + from, size - from, digests + AG_SHA256_SIZE);
     check->signer_count = signature.signer_count;
     return memcmp(digests, signature.hashes, sizeof digests) == 0 ? AG_OK : AG_ERR_FILE_HASH;
 }
@@ -76,7 +70,23 @@ enum ag_status ag_plugin_check_file(const void *bytes, size_t size, const struct
         status = ag_file_check(bytes, size, &trust->plugin_keys, &head, digest);
     if (status != AG_OK)
         return status;
-    hash(bytes, size, digest);
+    ag_crypto_sha256(bytes, size, digest);
     write_hex(digest, check->sha256);
     return AG_OK;
+}
+
+bool ag_plugin_check_open_trust(const char *path, uint8_t **bytes, struct ag_trust *trust)
+{
+    size_t size;
+    uint8_t *read;
+    if (!ag_input_read(path, AG_INPUT_TEXT_MAX, &read, &size))
+        return false;
+    const enum ag_status status = ag_trust_read(read, size, trust);
+    if (status == AG_OK) {
+        *bytes = read;
+        return true;
+    }
+    ag_output_fail_status(status, "%s is no trust store to rely on", path);
+    free(read);
+    return false;
 }

@@ -3,6 +3,7 @@
 #ifndef AG_CLI_PLUGIN_CHECK_H
 #define AG_CLI_PLUGIN_CHECK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,5 +24,9 @@ struct ag_plugin_check {
 AG_MUST_CHECK enum ag_status ag_plugin_check_file(const void *bytes, size_t size,
                                                   const struct ag_trust *trust,
                                                   struct ag_plugin_check *check);
+
+// Reads a trust store object and verifies it. On success *bytes is the caller's to free, and
+// *trust borrows from it. On failure the error is printed and false returned; nothing is to free.
+bool ag_plugin_check_open_trust(const char *path, uint8_t **bytes, struct ag_trust *trust);
 
 #endif

@@ -6,25 +6,13 @@
 #include <string.h>
 
 #include "cli/cli.h"
-
-static bool read_trust(const char *path, uint8_t **bytes, struct ag_trust *trust)
-{
-    size_t size;
-    if (!ag_input_read(path, AG_INPUT_TEXT_MAX, bytes, &size))
-        return false;
-    const enum ag_status status = ag_trust_read(*bytes, size, trust);
-    if (status == AG_OK)
-        return true;
-    ag_output_fail_status(status, "%s is no trust store to rely on", path);
-    free(*bytes);
-    return false;
-}
+#include "cli/plugin_check.h"
 
 bool ag_publish_check(const char *label, const char *trust, struct ag_publish_file *file)
 {
     uint8_t *trust_bytes = NULL;
     struct ag_trust store;
-    if (trust && !read_trust(trust, &trust_bytes, &store))
+    if (trust && !ag_plugin_check_open_trust(trust, &trust_bytes, &store))
         return false;
     const enum ag_status status =
         ag_plugin_check_file(file->bytes, file->size, trust ? &store : NULL, &file->check);

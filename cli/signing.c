@@ -8,14 +8,6 @@
 #include "plugin/sections.h"
 #include "plugin/signature.h"
 
-static void hash_of(const uint8_t *bytes, size_t size, uint8_t digest[AG_SHA256_SIZE])
-{
-    struct ag_sha256 hash;
-    ag_crypto_sha256_init(&hash);
-    ag_crypto_sha256_update(&hash, bytes, size);
-    ag_crypto_sha256_finish(&hash, digest);
-}
-
 // Walks to the end: the last section must be the second and last delimiter.
 static enum ag_status check_tail(struct ag_reader *reader)
 {
@@ -58,8 +50,8 @@ enum ag_status ag_signing_open(const void *bytes, size_t size, struct ag_signing
         section.size != AG_SECTIONS_DELIMITER_SIZE)
         return AG_ERR_FILE_METADATA;
     file->head_size = (size_t)(reader.at - file->covered);
-    hash_of(file->covered, file->head_size, file->hashes);
-    hash_of(file->covered, file->covered_size, file->hashes + AG_SHA256_SIZE);
+    ag_crypto_sha256(file->covered, file->head_size, file->hashes);
+    ag_crypto_sha256(file->covered, file->covered_size, file->hashes + AG_SHA256_SIZE);
     return check_tail(&reader);
 }
 

@@ -178,25 +178,13 @@ static void take_version(struct ag_twin *twin, const struct ag_json_event *value
     twin->entry.version = (uint32_t)value->integer;
 }
 
-// 0 to 15, or 16 for what is no hexadecimal digit.
-static uint32_t hex_digit(char character)
-{
-    if (character >= '0' && character <= '9')
-        return (uint32_t)(character - '0');
-    if (character >= 'a' && character <= 'f')
-        return (uint32_t)(character - 'a') + 10;
-    if (character >= 'A' && character <= 'F')
-        return (uint32_t)(character - 'A') + 10;
-    return 16;
-}
-
 static bool read_sha256(const struct ag_json_event *value, uint8_t sha256[32])
 {
     if (value->type != AG_JSON_STRING || value->text.size != 64)
         return false;
     for (size_t i = 0; i < 32; i++) {
-        const uint32_t high = hex_digit(value->text.at[2 * i]);
-        const uint32_t low = hex_digit(value->text.at[2 * i + 1]);
+        const uint32_t high = ag_text_hex_digit(value->text.at[2 * i]);
+        const uint32_t low = ag_text_hex_digit(value->text.at[2 * i + 1]);
         if (high > 15 || low > 15)
             return false;
         sha256[i] = (uint8_t)(high << 4 | low);

@@ -501,13 +501,8 @@ static void take_escape(struct ag_json *json, uint8_t byte)
 
 static void take_unicode_digit(struct ag_json *json, uint8_t byte)
 {
-    const uint8_t lower = byte | 0x20;
-    uint32_t digit;
-    if (is_digit(byte)) {
-        digit = byte - (uint32_t)'0';
-    } else if (lower >= 'a' && lower <= 'f') {
-        digit = lower - (uint32_t)'a' + 10;
-    } else {
+    const uint32_t digit = ag_text_hex_digit((char)byte);
+    if (digit > 15) {
         fail(json, AG_ERR_MALFORMED);
         return;
     }

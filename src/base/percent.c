@@ -15,18 +15,6 @@ static bool is_kept(char character, const char *keep)
     return character != 0 && strchr(keep, character) != NULL;
 }
 
-// 0 to 15, or 16 for what is no hexadecimal digit.
-static uint32_t digit_of(char character)
-{
-    if (character >= '0' && character <= '9')
-        return (uint32_t)(character - '0');
-    if (character >= 'a' && character <= 'f')
-        return (uint32_t)(character - 'a') + 10;
-    if (character >= 'A' && character <= 'F')
-        return (uint32_t)(character - 'A') + 10;
-    return 16;
-}
-
 void ag_percent_encode(struct ag_writer *out, struct ag_text text, const char *keep)
 {
     static const char digits[] = "0123456789ABCDEF";
@@ -49,8 +37,8 @@ enum ag_status ag_percent_decode(struct ag_writer *out, struct ag_text text)
         }
         if (text.size - i < 3)
             return AG_ERR_MALFORMED;
-        const uint32_t high = digit_of(text.at[i + 1]);
-        const uint32_t low = digit_of(text.at[i + 2]);
+        const uint32_t high = ag_text_hex_digit(text.at[i + 1]);
+        const uint32_t low = ag_text_hex_digit(text.at[i + 2]);
         if (high > 15 || low > 15)
             return AG_ERR_MALFORMED;
         ag_writer_u8(out, (uint8_t)(high << 4 | low));

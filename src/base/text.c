@@ -62,3 +62,14 @@ bool ag_text_decimal(struct ag_text text, uint64_t most, uint64_t *value)
     *value = sum;
     return true;
 }
+
+uint32_t ag_text_hex_digit(char character)
+{
+    if (character >= '0' && character <= '9')
+        return (uint32_t)(character - '0');
+    if (character >= 'a' && character <= 'f')
+        return (uint32_t)(character - 'a') + 10;
+    if (character >= 'A' && character <= 'F')
+        return (uint32_t)(character - 'A') + 10;
+    return 16;
+}

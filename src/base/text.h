@@ -30,4 +30,7 @@ struct ag_text ag_text_split(struct ag_text *rest, char separator);
 // anything else or a value over `most`.
 bool ag_text_decimal(struct ag_text text, uint64_t most, uint64_t *value);
 
+// 0 to 15 for a hexadecimal digit of either case, 16 for anything else.
+uint32_t ag_text_hex_digit(char character);
+
 #endif

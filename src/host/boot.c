@@ -36,10 +36,7 @@ static enum ag_status store_trust(struct ag_host *host, uint32_t epoch)
     struct ag_store_writer writer;
     const uint8_t *bytes;
     uint8_t sha256[AG_SHA256_SIZE];
-    struct ag_sha256 hash;
-    ag_crypto_sha256_init(&hash);
-    ag_crypto_sha256_update(&hash, host->config.trust, host->config.trust_size);
-    ag_crypto_sha256_finish(&hash, sha256);
+    ag_crypto_sha256(host->config.trust, host->config.trust_size, sha256);
     enum ag_status status = ag_store_reserve(&host->store, &reservation, &writer);
     if (status == AG_OK)
         status =

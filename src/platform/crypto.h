@@ -26,6 +26,15 @@ void ag_crypto_sha256_peek(const struct ag_sha256 *hash, uint8_t digest[AG_SHA25
 // Ends the hash and releases what it holds. `digest` may be NULL when only the release is wanted.
 void ag_crypto_sha256_finish(struct ag_sha256 *hash, uint8_t *digest);
 
+// The digest of bytes that are all there.
+static inline void ag_crypto_sha256(const void *bytes, size_t size, uint8_t digest[AG_SHA256_SIZE])
+{
+    struct ag_sha256 hash;
+    ag_crypto_sha256_init(&hash);
+    ag_crypto_sha256_update(&hash, bytes, size);
+    ag_crypto_sha256_finish(&hash, digest);
+}
+
 // RFC 2104 with SHA-256. Any key size.
 void ag_crypto_hmac_sha256(const uint8_t *key, size_t key_size, const void *bytes, size_t size,
                            uint8_t mac[AG_SHA256_SIZE]);

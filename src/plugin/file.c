@@ -86,14 +86,6 @@ static enum ag_status check_signature(struct ag_reader *reader, const struct ag_
     return check_signers(signature, keys, head->signer);
 }
 
-static void hash_of(const uint8_t *bytes, size_t size, uint8_t digest[AG_SHA256_SIZE])
-{
-    struct ag_sha256 hash;
-    ag_crypto_sha256_init(&hash);
-    ag_crypto_sha256_update(&hash, bytes, size);
-    ag_crypto_sha256_finish(&hash, digest);
-}
-
 enum ag_status ag_file_head_check(const void *bytes, size_t size, const struct ag_key_list *keys,
                                   struct ag_plugin_head *head)
 {
@@ -120,7 +112,7 @@ enum ag_status ag_file_head_check(const void *bytes, size_t size, const struct a
     if (delimiter.size != AG_SECTIONS_DELIMITER_SIZE)
         return AG_ERR_FILE_METADATA;
     head->size = ag_reader_offset(&reader);
-    hash_of(reader.start + head->hashed_from, head->size - head->hashed_from, digest);
+    ag_crypto_sha256(reader.start + head->hashed_from, head->size - head->hashed_from, digest);
     if (memcmp(digest, signature.hashes, sizeof digest) != 0)
         return AG_ERR_FILE_HASH;
     status = ag_metadata_read(metadata.payload, metadata.payload_size, &head->metadata);

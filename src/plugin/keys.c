@@ -6,11 +6,8 @@
 
 void ag_keys_id(const uint8_t key[AG_ED25519_KEY_SIZE], uint8_t id[AG_KEYS_ID_SIZE])
 {
-    struct ag_sha256 hash;
     uint8_t digest[AG_SHA256_SIZE];
-    ag_crypto_sha256_init(&hash);
-    ag_crypto_sha256_update(&hash, key, AG_ED25519_KEY_SIZE);
-    ag_crypto_sha256_finish(&hash, digest);
+    ag_crypto_sha256(key, AG_ED25519_KEY_SIZE, digest);
     memcpy(id, digest, AG_KEYS_ID_SIZE);
 }
 

@@ -13,11 +13,8 @@ _Static_assert(sizeof purpose - 1 + AG_SHA256_SIZE == AG_TRUST_MESSAGE_SIZE, "16
 
 void ag_trust_message(const void *body, size_t size, uint8_t message[AG_TRUST_MESSAGE_SIZE])
 {
-    struct ag_sha256 hash;
     memcpy(message, purpose, sizeof purpose - 1);
-    ag_crypto_sha256_init(&hash);
-    ag_crypto_sha256_update(&hash, body, size);
-    ag_crypto_sha256_finish(&hash, message + sizeof purpose - 1);
+    ag_crypto_sha256(body, size, message + sizeof purpose - 1);
 }
 
 static void require(struct ag_reader *reader, bool condition)
