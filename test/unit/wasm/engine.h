@@ -9,7 +9,7 @@
 
 // A module being built.
 struct module {
-    uint8_t bytes[70000];
+    uint8_t bytes[1u << 19];
     uint32_t size;
 };
 
