@@ -1,20 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
-// A JSON tokenizer: it checks the grammar with a stack of its own, reads numbers and escapes, and
-// looks member names up in a table.
+// JSON written and read: a document is put together out of random members, as a report or a twin
+// would be, and tokenized; the tokenizer checks the grammar with a stack of its own, reads numbers
+// and escapes, and looks member names up in a table.
 #include "kernel.h"
 
 enum {
     DEPTH_MAX = 16,
+    MEMBERS = 8,
+    DOCUMENT_MAX = 1024,
 };
 
-static const char document[] =
-    "{ \"name\": \"thermostat\", \"version\": 12, \"enabled\": true,\n"
-    "  \"settings\": { \"target\": 21.5, \"hysteresis\": 0.25, \"period_ms\": 5000, \"mode\": null },\n"
-    "  \"windows\": [ { \"from\": \"06:30\", \"to\": \"08:00\", \"days\": [1, 2, 3, 4, 5] },\n"
-    "               { \"from\": \"17:00\", \"to\": \"22:15\", \"days\": [6, 0] } ],\n"
-    "  \"label\": \"Wohnzimmer \\\"S\\u00fcd\\\" \\\\ 2. OG\\t(links)\",\n"
-    "  \"calibration\": [ -0.125, 1.0e-3, 2.5E+2, -17, 0, 1234567 ],\n"
-    "  \"empty\": {}, \"none\": [], \"nested\": [[[[\"deep\"]]]], \"off\": false }";
+// Each # becomes a digit.
+static const char *const members[] = {
+    "\"name\": \"thermostat-##\"",
+    "\"version\": 1#",
+    "\"enabled\": true",
+    "\"settings\": { \"target\": 2#.5, \"hysteresis\": 0.#5, \"period_ms\": 1#00, \"mode\": null }",
+    "\"windows\": [ { \"from\": \"0#:30\", \"to\": \"1#:00\", \"days\": [#, 6, #] }, { \"off\": false } ]",
+    "\"label\": \"Zimmer \\\"S\\u00fcd\\\" \\\\ #. OG\\t(##)\"",
+    "\"calibration\": [ -0.1##, #.0e-3, 2.#E+2, -17, 0, 12#45#7 ]",
+    "\"nested\": [[[[\"deep ##\"]]]]",
+    "\"empty\": {}",
+    "\"none\": []",
+    "\"mode\": null",
+    "\"target\":-#.##",
+};
+
+static char document[DOCUMENT_MAX];
+
+static char *put(char *to, const char *text, uint32_t digits)
+{
+    for (; *text; text++) {
+        if (*text == '#') {
+            *to++ = (char)('0' + digits % 10);
+            digits /= 10;
+        } else {
+            *to++ = *text;
+        }
+    }
+    return to;
+}
+
+static void make_document(uint32_t *seed)
+{
+    char *to = put(document, "{ ", 0);
+    for (int i = 0; i < MEMBERS; i++) {
+        const uint32_t random = kernel_random(seed);
+        const uint32_t chosen = (random >> 16) % (sizeof members / sizeof members[0]);
+        to = put(to, members[chosen], kernel_random(seed));
+        to = put(to, i + 1 < MEMBERS ? ",\n  " : " }", 0);
+    }
+    *to = 0;
+}
 
 static const char *const names[] = { "name",  "version", "enabled",    "settings", "target",
                                      "mode",  "windows", "from",       "to",       "days",
@@ -221,8 +258,11 @@ static uint32_t tokenize(uint32_t sum)
 
 uint32_t kernel_json_tokens(uint32_t rounds)
 {
+    uint32_t seed = 141421356u;
     uint32_t sum = 1;
-    for (uint32_t round = 0; round < rounds; round++)
+    for (uint32_t round = 0; round < rounds; round++) {
+        make_document(&seed);
         sum = tokenize(sum);
+    }
     return sum;
 }
