@@ -10,6 +10,10 @@
 
 #include "base/status_table.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define AG_STATUS_ENUM(symbol, number, name, text, hint) AG_##symbol = number,
 enum ag_status {
     AG_STATUS_TABLE(AG_STATUS_ENUM)
@@ -25,5 +29,9 @@ enum ag_status {
 const char *ag_status_name(enum ag_status status);
 const char *ag_status_text(enum ag_status status);
 const char *ag_status_hint(enum ag_status status);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

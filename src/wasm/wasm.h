@@ -19,6 +19,10 @@
 
 #include "base/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 // Changes whenever translated code changes its meaning; a stale image is translated again.
 #define AG_WASM_ENGINE_VERSION 2u
 
@@ -296,5 +300,9 @@ static inline void ag_wasm_set_u64(uint32_t *slots, uint64_t value)
     slots[0] = (uint32_t)value;
     slots[1] = (uint32_t)(value >> 32);
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
