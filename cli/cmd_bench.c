@@ -44,6 +44,9 @@ static const struct figure update_figures[] = {
 
 static const struct figure size_figures[] = {
     { "engine_m4_bytes", "engine, Cortex-M4: decode, validate, translate, run", "bytes", 43008 },
+    { "engine_m4_nofloat_bytes", "  built without floats", "bytes", 0 },
+    { "engine_m4_notranslator_bytes", "  built without the translator", "bytes", 28672 },
+    { "stack_bound_bytes", "  C stack of its deepest chain of calls", "bytes", 1024 },
     { "host_library_m4_bytes", "whole host library, Cortex-M4", "bytes", 0 },
     { "host_library_m4_static_ram_bytes", "its static RAM", "bytes", 0 },
     { "largest_frame_bytes", "largest stack frame", "bytes", 0 },

@@ -34,7 +34,8 @@ endif()
 
 if(AG_FIRMWARE)
     # -fbuiltin: a memcpy of four bytes is one instruction, not a call, in a freestanding build too.
-    add_compile_options(-Os -ffunction-sections -fdata-sections -fstack-usage -ffreestanding -fbuiltin)
+    add_compile_options(-Os -ffunction-sections -fdata-sections -fstack-usage -fcallgraph-info=su -ffreestanding
+                        -fbuiltin)
     add_link_options(-Wl,--gc-sections)
 endif()
 

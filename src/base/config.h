@@ -200,4 +200,19 @@ _Static_assert(AG_CFG_FETCH_BUFFER >= AG_CFG_URL_MAX + 512 && AG_CFG_FETCH_BUFFE
 #define AG_CFG_CRC32_FAST 0
 #endif
 
+// Floating point in the engine: 0 or 1. Without it the instructions on f32 and f64 are refused when
+// a module is translated, and the interpreter needs no soft-float library. 0 saves 5.7 KB of code.
+#ifndef AG_CFG_WASM_FLOAT
+#define AG_CFG_WASM_FLOAT 1
+#endif
+_Static_assert(AG_CFG_WASM_FLOAT == 0 || AG_CFG_WASM_FLOAT == 1, "AG_CFG_WASM_FLOAT is 0 or 1");
+
+// The engine's translator: 0 or 1. Without it translated code must be brought to the device; to
+// translate and to find the place of a trap is not supported. 0 saves 14 KB of code.
+#ifndef AG_CFG_WASM_TRANSLATOR
+#define AG_CFG_WASM_TRANSLATOR 1
+#endif
+_Static_assert(AG_CFG_WASM_TRANSLATOR == 0 || AG_CFG_WASM_TRANSLATOR == 1,
+               "AG_CFG_WASM_TRANSLATOR is 0 or 1");
+
 #endif

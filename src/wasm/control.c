@@ -6,6 +6,8 @@
 // operation that is executed is charged, and one that was jumped over at most JOIN of them.
 #include "translator.h"
 
+#if AG_CFG_WASM_TRANSLATOR
+
 #define JOIN       16u     // operations that a join may leave to be charged after it
 #define BACK_MAX   32000u  // units that a plain branch may lead back
 #define TABLE_MAX  0xFF00u // entries of a branch table
@@ -630,3 +632,5 @@ void ag_wasm_translate_call(struct ag_wasm_translator *t, uint8_t opcode)
     else
         call_indirect(t);
 }
+
+#endif

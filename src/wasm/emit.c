@@ -5,6 +5,8 @@
 // the first CUT units fit into as many units again: INSERT + CUT + one instruction <= the window.
 #include "translator.h"
 
+#if AG_CFG_WASM_TRANSLATOR
+
 #define CUT      320u
 #define INSERT   640u // with this many units, the first CUT of them leave
 #define STUB     3u
@@ -238,3 +240,5 @@ void ag_wasm_emit_resolve(struct ag_wasm_translator *t, struct ag_wasm_label *la
         ag_wasm_emit_lead(t, label->far, ag_wasm_emit_position(t) - t->function_at / 2);
     ag_wasm_emit_seal(t);
 }
+
+#endif

@@ -2,6 +2,10 @@
 // Floating point on bits.
 #include "float.h"
 
+#include "base/config.h"
+
+#if AG_CFG_WASM_FLOAT
+
 #define QUIET32 0x00400000u
 #define QUIET64 0x0008000000000000u
 
@@ -224,3 +228,5 @@ enum ag_wasm_conversion ag_wasm_to_u64(double from, uint64_t *value)
     *value = from > 0 ? UINT64_MAX : 0;
     return from != from ? AG_WASM_NAN : AG_WASM_RANGE;
 }
+
+#endif

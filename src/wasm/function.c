@@ -2,6 +2,8 @@
 // One function: its locals, its body instruction by instruction, its label table.
 #include "translator.h"
 
+#if AG_CFG_WASM_TRANSLATOR
+
 #define COST_MAX 0x8000u // operations without a branch that are charged together
 
 static struct ag_wasm_operand *after_groups(struct ag_wasm_translator *t)
@@ -286,7 +288,9 @@ static void translate_prefixed(struct ag_wasm_translator *t)
     const uint32_t opcode = ag_reader_leb_u32(&t->reader);
     if (t->reader.status != AG_OK)
         return;
-    if (opcode <= 7)
+    if (opcode <= 7 && !AG_CFG_WASM_FLOAT)
+        ag_wasm_fail(t, AG_ERR_WASM_FLOAT);
+    else if (opcode <= 7)
         ag_wasm_translate_saturating(t, opcode);
     else if (opcode <= 17)
         ag_wasm_translate_bulk(t, opcode);
@@ -294,8 +298,20 @@ static void translate_prefixed(struct ag_wasm_translator *t)
         ag_wasm_fail(t, AG_ERR_WASM_MALFORMED);
 }
 
+// Whether an instruction of one byte computes with f32 or f64, or makes or moves one.
+static bool is_float(uint8_t opcode)
+{
+    return opcode == 0x2A || opcode == 0x2B || opcode == 0x38 || opcode == 0x39 || opcode == 0x43 ||
+           opcode == 0x44 || (opcode >= 0x5B && opcode <= 0x66) ||
+           (opcode >= 0x8B && opcode <= 0xBF && opcode != 0xA7 && opcode != 0xAC && opcode != 0xAD);
+}
+
 static void translate_instruction(struct ag_wasm_translator *t, uint8_t opcode)
 {
+    if (!AG_CFG_WASM_FLOAT && is_float(opcode)) {
+        ag_wasm_fail(t, AG_ERR_WASM_FLOAT);
+        return;
+    }
     switch (opcode) {
     case 0x00:
         ag_wasm_emit_cost(t);
@@ -479,3 +495,5 @@ void ag_wasm_translate_function(struct ag_wasm_translator *t, const uint8_t *end
     }
     t->reader.end = module_end;
 }
+
+#endif

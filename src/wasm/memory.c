@@ -5,6 +5,8 @@
 // an instruction of its own that traps when the sum leaves 32 bits.
 #include "translator.h"
 
+#if AG_CFG_WASM_TRANSLATOR
+
 struct access {
     uint8_t type;
     uint8_t align; // log2 of the natural alignment
@@ -352,3 +354,5 @@ void ag_wasm_translate_table(struct ag_wasm_translator *t, uint8_t opcode)
     ag_wasm_emit_unit(t, slot_index);
     ag_wasm_emit_unit(t, slot_value);
 }
+
+#endif

@@ -2,6 +2,8 @@
 // Reading the items of a module's sections and finding them again.
 #include "module.h"
 
+#include "base/config.h"
+
 struct ag_reader ag_wasm_module_reader(const struct ag_wasm_module *module, uint32_t offset)
 {
     struct ag_reader reader;
@@ -187,6 +189,10 @@ void ag_wasm_read_import(struct ag_reader *reader, struct ag_wasm_import *import
 
 static void read_constant_value(struct ag_reader *reader, struct ag_wasm_constant *constant)
 {
+    if (!AG_CFG_WASM_FLOAT && (constant->opcode == 0x43 || constant->opcode == 0x44)) {
+        ag_reader_fail(reader, AG_ERR_WASM_FLOAT);
+        return;
+    }
     switch (constant->opcode) {
     case 0x23:
         constant->type = 0;

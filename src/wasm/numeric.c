@@ -5,6 +5,8 @@
 // the left, or one that exists only mirrored, is turned round: k < x is x >= k + 1.
 #include "translator.h"
 
+#if AG_CFG_WASM_TRANSLATOR
+
 #define I32 AG_WASM_I32
 #define I64 AG_WASM_I64
 #define F32 AG_WASM_F32
@@ -332,3 +334,5 @@ void ag_wasm_translate_saturating(struct ag_wasm_translator *t, uint32_t opcode)
 {
     translate_row(t, &saturating_rows[opcode]);
 }
+
+#endif

@@ -173,8 +173,10 @@
     /* tables */                                                                                   \
     X(TABLE_GET, "dna")                                                                            \
     X(TABLE_SIZE, "dn")                                                                            \
-    X(TABLE_GROW, "dnaa")                                                                          \
-    /* floats */                                                                                   \
+    X(TABLE_GROW, "dnaa")
+
+// The numbers behind; a build without floats has no handlers for them.
+#define AG_FLOAT_OPS(X)                                                                            \
     AG_FLOAT(X, F32, "daa", "da", "daa")                                                           \
     AG_FLOAT(X, F64, "DAA", "DA", "dAA")                                                           \
     X(I32_TRUNC_F32_S, "da")                                                                       \
@@ -206,7 +208,7 @@
 
 #define AG_OP_ENUM(name, operands) AG_OP_##name,
 enum ag_op {
-    AG_OPS(AG_OP_ENUM) AG_OP_COUNT
+    AG_OPS(AG_OP_ENUM) AG_FLOAT_OPS(AG_OP_ENUM) AG_OP_COUNT
 };
 #undef AG_OP_ENUM
 

@@ -5,6 +5,8 @@
 // so that below the operands of the innermost block there are only constants and homes.
 #include "translator.h"
 
+#if AG_CFG_WASM_TRANSLATOR
+
 uint16_t ag_wasm_next_home(const struct ag_wasm_translator *t)
 {
     if (t->operand_count == 0)
@@ -175,3 +177,5 @@ void ag_wasm_emit_cost(struct ag_wasm_translator *t)
     ag_wasm_emit_op(t, AG_OP_FUEL, 2);
     ag_wasm_emit_unit(t, ag_wasm_take_cost(t));
 }
+
+#endif

@@ -5,6 +5,7 @@
 // instruction's boundary; it does at taken branches, calls and bulk instructions once its fuel is
 // gone. An instruction reads all its operands before it writes its result, as they may overlap.
 // Compiled with -O2 everywhere. Computed goto: one indirect jump an instruction.
+#include "base/config.h"
 #include "float.h"
 #include "instance.h"
 #include "opcodes.h"
@@ -101,8 +102,11 @@ static enum ag_status call_host(struct ag_wasm_instance *instance, uint32_t func
     return status;
 }
 
-static enum ag_status call_foreign(struct ag_wasm_instance *instance, uint32_t reference,
-                                   uint32_t type_index, uint32_t *slots)
+// Kept apart: what it holds would make the interpreter's frame larger, for a call that devices
+// never make.
+__attribute__((noinline)) static enum ag_status call_foreign(struct ag_wasm_instance *instance,
+                                                             uint32_t reference,
+                                                             uint32_t type_index, uint32_t *slots)
 {
     const struct ag_wasm_module module = ag_wasm_module_of(instance->image);
     const struct ag_wasm_position position = instance->position;
@@ -369,18 +373,16 @@ static inline uint64_t unit64(const uint16_t *pc)
 #define TRUNCATE(to, bits, name, from, function)                                                   \
     CASE(I##bits##_TRUNC_##name) :                                                                 \
     {                                                                                              \
-        uint##bits##_t value;                                                                      \
-        const enum ag_wasm_conversion conversion = function(from, &value);                         \
+        const enum ag_wasm_conversion conversion = function(from, &truncated.u##bits);             \
         if (conversion != AG_WASM_FITS)                                                            \
             TRAP(conversion == AG_WASM_NAN ? AG_TRAP_CONVERSION : AG_TRAP_OVERFLOW);               \
-        SET##bits(1, value);                                                                       \
+        SET##bits(1, truncated.u##bits);                                                           \
         NEXT(3);                                                                                   \
     }                                                                                              \
     CASE(I##bits##_TRUNC_SAT_##name) :                                                             \
     {                                                                                              \
-        uint##bits##_t value;                                                                      \
-        (void)function(from, &value);                                                              \
-        SET##bits(1, value);                                                                       \
+        (void)function(from, &truncated.u##bits);                                                  \
+        SET##bits(1, truncated.u##bits);                                                           \
         NEXT(3);                                                                                   \
     }
 #define CONVERT(name, set, bits_of, expression)                                                    \
@@ -516,7 +518,13 @@ static uint32_t count_bits(uint32_t x)
 static enum ag_status interpret(struct ag_wasm_instance *instance, int32_t *fuel_left)
 {
 #define LABEL(name, operands) &&op_##name,
-    static const void *const labels[] = { AG_OPS(LABEL) };
+#if AG_CFG_WASM_FLOAT
+#define FLOAT_LABEL LABEL
+#else
+#define FLOAT_LABEL(name, operands) &&op_ILLEGAL,
+#endif
+    static const void *const labels[] = { AG_OPS(LABEL) AG_FLOAT_OPS(FLOAT_LABEL) };
+#undef FLOAT_LABEL
 #undef LABEL
     const uint8_t *const code = instance->image->code;
     const uint32_t *const directory = directory_of(instance);
@@ -528,6 +536,11 @@ static enum ag_status interpret(struct ag_wasm_instance *instance, int32_t *fuel
     int32_t fuel = *fuel_left;
     enum ag_status result;
     uint32_t callee;
+    union {
+        uint32_t u32;
+        uint64_t u64;
+    } truncated; // one for all of them, or each takes stack of its own
+    (void)&truncated;
     DISPATCH;
 
     // Control
@@ -943,6 +956,7 @@ static enum ag_status interpret(struct ag_wasm_instance *instance, int32_t *fuel
         NEXT(2);
     }
 
+#if AG_CFG_WASM_FLOAT
     // Floats
     FLOAT32(ADD, x + y)
     FLOAT32(SUB, x - y)
@@ -990,6 +1004,7 @@ static enum ag_status interpret(struct ag_wasm_instance *instance, int32_t *fuel
     CONVERT(F64_CONVERT_I64_U, SET64, ag_wasm_f64_bits, (double)R64(2))
     CONVERT(F32_DEMOTE, SET32, ag_wasm_f32_bits, (float)F64(2))
     CONVERT(F64_PROMOTE, SET64, ag_wasm_f64_bits, (double)F32(2))
+#endif
 
 enter : { // `callee` is the function, `pc` stands behind the call
     uint32_t *frame = fp + pc[-1];

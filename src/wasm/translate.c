@@ -3,6 +3,8 @@
 #include "image.h"
 #include "translator.h"
 
+#if AG_CFG_WASM_TRANSLATOR
+
 // Positions of the sections by id: data count (12) stands before code (10).
 static const uint8_t section_ranks[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 10 };
 
@@ -345,21 +347,51 @@ static void prepare_functions(struct ag_wasm_translator *t)
 
 static void read_section(struct ag_wasm_translator *t, uint8_t id)
 {
-    static void (*const readers[])(struct ag_wasm_translator *) = {
-        NULL,          read_types,   read_imports,    read_functions, read_tables,
-        read_memories, read_globals, read_exports,    read_start,     read_elements,
-        read_code,     read_data,    read_data_count,
-    };
     if (section_ranks[id] > section_ranks[AG_WASM_SECTION_FUNCTION] && !t->declared)
         prepare_functions(t);
     if (t->reader.status != AG_OK)
         return;
-    if (id == AG_WASM_SECTION_CUSTOM) {
+    switch (id) {
+    case AG_WASM_SECTION_CUSTOM:
         ag_wasm_read_name(&t->reader);
         ag_reader_bytes(&t->reader, ag_reader_left(&t->reader));
-        return;
+        break;
+    case AG_WASM_SECTION_TYPE:
+        read_types(t);
+        break;
+    case AG_WASM_SECTION_IMPORT:
+        read_imports(t);
+        break;
+    case AG_WASM_SECTION_FUNCTION:
+        read_functions(t);
+        break;
+    case AG_WASM_SECTION_TABLE:
+        read_tables(t);
+        break;
+    case AG_WASM_SECTION_MEMORY:
+        read_memories(t);
+        break;
+    case AG_WASM_SECTION_GLOBAL:
+        read_globals(t);
+        break;
+    case AG_WASM_SECTION_EXPORT:
+        read_exports(t);
+        break;
+    case AG_WASM_SECTION_START:
+        read_start(t);
+        break;
+    case AG_WASM_SECTION_ELEMENT:
+        read_elements(t);
+        break;
+    case AG_WASM_SECTION_CODE:
+        read_code(t);
+        break;
+    case AG_WASM_SECTION_DATA:
+        read_data(t);
+        break;
+    default:
+        read_data_count(t);
     }
-    readers[id](t);
 }
 
 static void read_sections(struct ag_wasm_translator *t)
@@ -540,3 +572,28 @@ enum ag_status ag_wasm_find_place(const struct ag_wasm_instance *instance, void 
     place->offset = t->watch_offset;
     return AG_OK;
 }
+
+#else
+
+enum ag_status ag_wasm_translate(const void *module, uint32_t module_size,
+                                 const struct ag_wasm_translation *translation,
+                                 struct ag_wasm_report *report)
+{
+    (void)module;
+    (void)module_size;
+    (void)translation;
+    memset(report, 0, sizeof *report);
+    return AG_ERR_UNSUPPORTED;
+}
+
+enum ag_status ag_wasm_find_place(const struct ag_wasm_instance *instance, void *scratch,
+                                  uint32_t scratch_size, struct ag_wasm_place *place)
+{
+    (void)instance;
+    (void)scratch;
+    (void)scratch_size;
+    (void)place;
+    return AG_ERR_UNSUPPORTED;
+}
+
+#endif

@@ -13,6 +13,7 @@
 #ifndef AG_WASM_TRANSLATOR_H
 #define AG_WASM_TRANSLATOR_H
 
+#include "base/config.h"
 #include "image.h"
 #include "opcodes.h"
 

@@ -114,7 +114,9 @@ struct ag_wasm_report {
 //   AG_ERR_WASM_MAGIC      not a module; _MALFORMED, _INVALID: refused by the specification
 //   AG_ERR_WASM_LIMIT      a limit of README.md, or scratch is too small
 //   AG_ERR_WASM_SIMD ...   the feature that is not supported
+//   AG_ERR_WASM_FLOAT      a float instruction, in a build without (AG_CFG_WASM_FLOAT)
 //   AG_ERR_WASM_IMPORT     or what `resolve` returned; or what `write` returned
+//   AG_ERR_UNSUPPORTED     this build has no translator (AG_CFG_WASM_TRANSLATOR)
 // After an error the bytes written so far are useless. Time is linear in the module's size.
 AG_MUST_CHECK enum ag_status ag_wasm_translate(const void *module, uint32_t module_size,
                                                const struct ag_wasm_translation *translation,
@@ -286,6 +288,7 @@ struct ag_wasm_place {
 };
 
 // Translates that function once more, without output, to find the place; scratch as above.
+// AG_ERR_UNSUPPORTED without a translator: send `position.pc` to who has one and the same image.
 AG_MUST_CHECK enum ag_status ag_wasm_find_place(const struct ag_wasm_instance *instance,
                                                 void *scratch, uint32_t scratch_size,
                                                 struct ag_wasm_place *place);

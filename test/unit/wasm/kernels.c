@@ -123,6 +123,7 @@ EXPORT(quicksort) uint32_t kernel_quicksort(uint32_t n)
     return sum;
 }
 
+#ifndef KERNELS_WITHOUT_FLOATS
 EXPORT(matrix) uint32_t kernel_matrix(uint32_t n)
 {
     enum {
@@ -167,6 +168,7 @@ EXPORT(filter) uint32_t kernel_filter(uint32_t n)
     }
     return (uint32_t)(int32_t)(last * 1000.0f);
 }
+#endif
 
 EXPORT(tokenize) uint32_t kernel_tokenize(uint32_t n)
 {

@@ -7,12 +7,16 @@
 #include <stdint.h>
 
 #define KERNELS(X)                                                                                 \
+    INTEGER_KERNELS(X)                                                                             \
+    X(matrix)                                                                                      \
+    X(filter)
+
+// Those that an engine without floats runs.
+#define INTEGER_KERNELS(X)                                                                         \
     X(fibonacci)                                                                                   \
     X(crc32)                                                                                       \
     X(sha256)                                                                                      \
     X(quicksort)                                                                                   \
-    X(matrix)                                                                                      \
-    X(filter)                                                                                      \
     X(tokenize)                                                                                    \
     X(machine)                                                                                     \
     X(modpow)                                                                                      \
