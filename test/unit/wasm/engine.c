@@ -121,8 +121,9 @@ enum ag_status engine_translate(struct engine *engine, const uint8_t *module, ui
     CHECK(engine->module && engine->code && engine->scratch);
     memcpy(engine->module, module, size);
     engine->code_size = 0;
-    const struct ag_wasm_translation translation = { append, resolve, engine, engine->scratch,
-                                                     scratch_size };
+    const struct ag_wasm_translation translation = { append,
+                                                     engine->resolve ? engine->resolve : resolve,
+                                                     engine, engine->scratch, scratch_size };
     return ag_wasm_translate(engine->module, size, &translation, &engine->report);
 }
 
@@ -141,7 +142,7 @@ enum ag_status engine_load(struct engine *engine, const struct module *module)
                                 engine->code_size);
     if (status != AG_OK)
         return status;
-    engine->options.call = call;
+    engine->options.call = engine->call ? engine->call : call;
     engine->options.context = engine;
     status = ag_wasm_instance_size(&engine->image, &engine->options, &engine->block_size);
     if (status != AG_OK)

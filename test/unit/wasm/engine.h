@@ -39,6 +39,9 @@ struct engine {
     uint32_t host_calls;      // of the host function
     uint32_t host_again;      // so many calls answer AG_ERR_AGAIN first
     enum ag_status host_trap; // what it answers otherwise
+    // Instead of the resolver and the host function of this file, if set; `context` is the engine.
+    enum ag_status (*resolve)(void *context, const struct ag_wasm_import *import, uint16_t *id);
+    ag_wasm_host_call call;
 };
 
 // Frees what the engine holds; call it first and last.

@@ -144,3 +144,17 @@ void wat_end(struct wat *wat, struct module *module)
         module_section(module, id, section.at, section.size);
     }
 }
+
+enum ag_status wat_load(struct wat *wat, struct engine *engine)
+{
+    static struct module module;
+    wat_end(wat, &module);
+    return engine_load(engine, &module);
+}
+
+enum ag_status wat_run(struct wat *wat, struct engine *engine, const char *name,
+                       const uint32_t *args, uint32_t count)
+{
+    const enum ag_status status = wat_load(wat, engine);
+    return status == AG_OK ? engine_call(engine, name, args, count, INT32_MAX) : status;
+}

@@ -144,6 +144,12 @@ void wat_export(struct wat *wat, const char *name, enum ag_wasm_kind kind, uint3
 void wat_item(struct wat *wat, uint8_t section, const uint8_t *bytes, size_t size);
 void wat_end(struct wat *wat, struct module *module);
 
+// Ends the module, makes an instance of it and calls an export with arguments in slots. Options of
+// the engine that are set before stay.
+enum ag_status wat_load(struct wat *wat, struct engine *engine);
+enum ag_status wat_run(struct wat *wat, struct engine *engine, const char *name,
+                       const uint32_t *args, uint32_t count);
+
 // The value type behind a letter.
 uint8_t wat_letter(char letter);
 
