@@ -269,7 +269,8 @@ static void print_trap(struct job *job, enum ag_status status)
     uint32_t size;
     void *scratch = wasm_file_scratch(&size);
     printf("trap: %s\n", ag_status_name(status));
-    if (job->instance && ag_wasm_find_place(job->instance, scratch, size, &place) == AG_OK)
+    if (job->instance && ag_wasm_find_place(&job->file.image, ag_wasm_stopped_at(job->instance),
+                                            scratch, size, &place) == AG_OK)
         fprintf(stderr, "ag-wasm: in function %" PRIu32 ", byte 0x%" PRIx32 " of the module\n",
                 place.function, place.offset);
 }

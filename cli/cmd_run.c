@@ -268,9 +268,8 @@ static int explain(const struct session *session, enum ag_status status, const c
 {
     struct ag_wasm_place place;
     void *scratch = ag_buffer_allocate(1, AG_WASM_SCRATCH);
-    const bool is_trap = status >= AG_TRAP_STACK && status <= AG_TRAP_CODE;
-    const bool is_placed = is_trap && ag_wasm_find_place(session->instance.wasm, scratch,
-                                                         AG_WASM_SCRATCH, &place) == AG_OK;
+    const bool is_placed = ag_wasm_find_place(&session->image, session->instance.stopped_at,
+                                              scratch, AG_WASM_SCRATCH, &place) == AG_OK;
     free(scratch);
     if (!is_placed)
         return ag_output_fail_status(status, "%s, %s", session->path, during);

@@ -63,7 +63,8 @@ static void run(struct ag_wasm_instance *instance)
     } while (status == AG_ERR_AGAIN); // here a device looks after its other work
     printf("%u slices, %u units of fuel\n", slices, (unsigned)ag_wasm_fuel_used(instance));
     struct ag_wasm_place place;
-    if (status != AG_OK && ag_wasm_find_place(instance, scratch, sizeof scratch, &place) == AG_OK)
+    if (status != AG_OK && ag_wasm_find_place(instance->image, ag_wasm_stopped_at(instance),
+                                              scratch, sizeof scratch, &place) == AG_OK)
         printf("trap in function %u at byte %u\n", place.function, place.offset);
     must("run", status);
 }

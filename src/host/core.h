@@ -66,6 +66,8 @@ struct ag_log_line {
     char text[200];
 };
 void ag_log_begin(struct ag_log_line *line);
+// "NAME VERSION: "
+void ag_log_begin_plugin(struct ag_log_line *line, const char *name, uint32_t version);
 void ag_log_text(struct ag_log_line *line, const char *text);
 void ag_log_number(struct ag_log_line *line, int64_t number);
 void ag_log_status(struct ag_log_line *line, enum ag_status status); // "name (1234)"

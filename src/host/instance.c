@@ -144,6 +144,7 @@ enum ag_status ag_instance_begin(struct ag_instance *instance, enum ag_abi_funct
     instance->function = function;
     instance->fuel_at_start = ag_wasm_fuel_used(instance->wasm);
     instance->is_starting = false;
+    instance->stopped_at = 0;
     enum ag_status status = AG_ERR_NOT_FOUND;
     if (function == AG_ABI_INITIALIZE) {
         status = ag_wasm_begin_start(instance->wasm);
@@ -178,11 +179,14 @@ enum ag_status ag_instance_run(struct ag_instance *instance, uint32_t fuel)
         instance->options.fuel_per_run > used ? instance->options.fuel_per_run - used : 0;
     if (left == 0) {
         instance->is_busy = false;
+        instance->stopped_at = ag_wasm_stopped_at(instance->wasm);
         return AG_TRAP_FUEL;
     }
     uint64_t slice = fuel < left ? fuel : left;
     enum ag_status status =
         ag_wasm_run(instance->wasm, (uint32_t)(slice < INT32_MAX ? slice : INT32_MAX));
+    if (status != AG_OK && status != AG_ERR_AGAIN)
+        instance->stopped_at = ag_wasm_stopped_at(instance->wasm);
     if (status == AG_OK && instance->is_starting)
         status = begin_after_start(instance);
     else if (status == AG_OK)

@@ -67,6 +67,7 @@ struct ag_instance {
     bool is_busy;                            // a call is in progress
     bool is_starting;                        // and it is still the module's start function
     uint64_t fuel_at_start;                  // fuel used when the call began
+    uint32_t stopped_at; // where the last call trapped, for ag_wasm_find_place; 0: it did not
 };
 
 #define AG_INSTANCE_NO_EXPORT UINT32_MAX

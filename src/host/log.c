@@ -32,17 +32,22 @@ void ag_log_end(struct ag_log_line *line, enum ag_log_level level)
     ag_board_log(level, "host", line->text, line->out.size);
 }
 
+void ag_log_begin_plugin(struct ag_log_line *line, const char *name, uint32_t version)
+{
+    ag_log_begin(line);
+    ag_log_text(line, name);
+    if (version != 0) {
+        ag_log_text(line, " ");
+        ag_log_number(line, version);
+    }
+    ag_log_text(line, ": ");
+}
+
 void ag_log_plugin(enum ag_log_level level, const char *name, uint32_t version, const char *text,
                    enum ag_status status)
 {
     struct ag_log_line line;
-    ag_log_begin(&line);
-    ag_log_text(&line, name);
-    if (version != 0) {
-        ag_log_text(&line, " ");
-        ag_log_number(&line, version);
-    }
-    ag_log_text(&line, ": ");
+    ag_log_begin_plugin(&line, name, version);
     ag_log_text(&line, text);
     if (status != AG_OK) {
         ag_log_text(&line, ": ");

@@ -90,14 +90,20 @@ static enum ag_status write_code(void *context, const void *bytes, uint32_t size
     return ag_store_append_code(sink->store, &sink->writer, bytes, size);
 }
 
+// As much as there is, and no more than the translator makes use of; NULL when nothing is free.
+static void *take_scratch(struct ag_plugins *plugins, uint32_t *size)
+{
+    const uint32_t largest = ag_ram_largest(&plugins->ram, NULL);
+    *size = largest < AG_WASM_SCRATCH ? largest : AG_WASM_SCRATCH;
+    return ag_ram_take(&plugins->ram, *size);
+}
+
 // Translates the file of a sealed slot again.
 static enum ag_status translate_again(struct ag_plugins *plugins, uint32_t slot_id,
                                       const uint8_t *file, size_t file_size)
 {
-    uint32_t scratch_size = ag_ram_largest(&plugins->ram, NULL);
-    if (scratch_size > AG_WASM_SCRATCH)
-        scratch_size = AG_WASM_SCRATCH;
-    void *scratch = ag_ram_take(&plugins->ram, scratch_size);
+    uint32_t scratch_size;
+    void *scratch = take_scratch(plugins, &scratch_size);
     if (!scratch)
         return AG_ERR_FILE_MEMORY;
     struct code_sink sink = { .store = plugins->store };
@@ -315,28 +321,44 @@ static enum ag_plugin_outcome end_turn(struct ag_plugins *plugins, struct ag_plu
     return outcome;
 }
 
-enum ag_plugin_outcome ag_plugins_turn(struct ag_plugins *plugins, uint64_t now_ms,
-                                       struct ag_plugin **plugin, enum ag_status *status)
+// Where the call that trapped last did so. The instance may be gone, and better is: its RAM serves.
+static struct ag_wasm_place find_place(struct ag_plugins *plugins, const struct ag_plugin *plugin)
 {
-    *plugin = NULL;
-    *status = AG_OK;
+    struct ag_wasm_place place = { AG_PLUGIN_NOWHERE, 0 };
+    const struct ag_instance *instance = &plugin->instance;
+    if (instance->stopped_at == 0)
+        return place;
+    uint32_t size;
+    void *scratch = take_scratch(plugins, &size);
+    // What is not found out stays as it is: the report then says less.
+    (void)!ag_wasm_find_place(&instance->image, instance->stopped_at, scratch, scratch ? size : 0,
+                              &place);
+    ag_ram_give(&plugins->ram, scratch);
+    return place;
+}
+
+enum ag_plugin_outcome ag_plugins_turn(struct ag_plugins *plugins, uint64_t now_ms,
+                                       struct ag_plugin_turn *turn)
+{
+    *turn = (struct ag_plugin_turn){ .status = AG_OK, .place = { AG_PLUGIN_NOWHERE, 0 } };
     uint32_t index = ag_schedule_next(&plugins->schedule, now_ms);
     if (index == AG_SCHEDULE_NONE)
         return AG_PLUGIN_WENT_ON;
-    struct ag_plugin *turn = &plugins->plugins[index];
-    *plugin = turn;
-    if (!turn->instance.is_busy)
-        *status = begin_turn(turn);
-    if (*status == AG_OK)
-        *status = ag_instance_run(&turn->instance, plugins->slice_fuel);
-    if (*status == AG_OK)
-        return end_turn(plugins, turn, now_ms);
-    if (*status == AG_ERR_AGAIN) {
+    struct ag_plugin *plugin = &plugins->plugins[index];
+    turn->plugin = plugin;
+    if (!plugin->instance.is_busy)
+        turn->status = begin_turn(plugin);
+    if (turn->status == AG_OK)
+        turn->status = ag_instance_run(&plugin->instance, plugins->slice_fuel);
+    if (turn->status == AG_OK)
+        return end_turn(plugins, plugin, now_ms);
+    if (turn->status == AG_ERR_AGAIN) {
         ag_schedule_suspended(&plugins->schedule, index);
-        *status = AG_OK;
+        turn->status = AG_OK;
         return AG_PLUGIN_WENT_ON;
     }
-    drop_instance(plugins, turn);
+    drop_instance(plugins, plugin);
+    turn->place = find_place(plugins, plugin);
     return AG_PLUGIN_FAILED;
 }
 

@@ -28,6 +28,9 @@ struct ag_plugin_version {
     uint32_t version;
 };
 
+// The function of a place that there is none of.
+#define AG_PLUGIN_NOWHERE UINT32_MAX
+
 enum ag_plugin_phase {
     AG_PLUGIN_DOWN,         // no instance
     AG_PLUGIN_INITIALIZING, // initialize is under way
@@ -44,9 +47,11 @@ struct ag_plugin {
     struct ag_plugin_version rejected; // failed last
 
     enum ag_transition_state state;
-    enum ag_status error;   // that still stands
-    uint32_t error_version; // the version that it is about; 0: none
-    enum ag_status outcome; // why the desired entry was given up; AG_OK: it was not
+    enum ag_status error;             // that still stands
+    uint32_t error_version;           // the version that it is about; 0: none
+    struct ag_wasm_place error_place; // in the file of that version; AG_PLUGIN_NOWHERE: in none
+    bool knows_place;                 // false after a restart, whose store keeps no place
+    enum ag_status outcome;           // why the desired entry was given up; AG_OK: it was not
 
     enum ag_plugin_phase phase;
     bool is_trial;           // what runs is `next`
@@ -91,6 +96,13 @@ enum ag_plugin_outcome {
     AG_PLUGIN_FAILED,  // a trap, or initialize said no: the instance is gone
 };
 
+// What came of the turn that somebody had.
+struct ag_plugin_turn {
+    struct ag_plugin *plugin;   // whose it was; NULL: nobody's
+    enum ag_status status;      // AG_OK, or why it failed
+    struct ag_wasm_place place; // where, if it failed; as of struct ag_plugin.error_place
+};
+
 // The plug-in of that name, or NULL.
 struct ag_plugin *ag_plugins_find(struct ag_plugins *plugins, const char *name);
 
@@ -125,10 +137,10 @@ void ag_plugins_stop(struct ag_plugins *plugins, struct ag_plugin *plugin, bool 
 void ag_plugins_set_options(struct ag_plugins *plugins, struct ag_plugin *plugin,
                             const struct ag_desired_entry *options, bool settings_changed);
 
-// Gives the next plug-in whose turn it is a slice. *plugin is that plug-in, NULL if it was nobody's
-// turn; *status is AG_OK or why it failed.
+// Gives the next plug-in whose turn it is a slice. Where it trapped is found by translating that
+// function once more, in RAM that is free: with too little of it, only the function is known.
 enum ag_plugin_outcome ag_plugins_turn(struct ag_plugins *plugins, uint64_t now_ms,
-                                       struct ag_plugin **plugin, enum ag_status *status);
+                                       struct ag_plugin_turn *turn);
 
 // RAM that the instance of this plug-in (NULL: a new one) may take, bytes.
 uint32_t ag_plugins_room(const struct ag_plugins *plugins, const struct ag_plugin *plugin);

@@ -59,12 +59,13 @@ static void write_number_or_null(struct ag_json_writer *json, const char *key, u
         ag_json_writer_null(json);
 }
 
-static void write_error(struct ag_json_writer *json, enum ag_status error, uint32_t version)
+// Begins the member "error" with what every error has. False when it is none: null is then all.
+static bool begin_error(struct ag_json_writer *json, enum ag_status error, uint32_t version)
 {
     ag_json_writer_key(json, "error");
     if (error == AG_OK) {
         ag_json_writer_null(json);
-        return;
+        return false;
     }
     ag_json_writer_begin_object(json);
     ag_json_writer_key(json, "code");
@@ -74,6 +75,30 @@ static void write_error(struct ag_json_writer *json, enum ag_status error, uint3
     ag_json_writer_key(json, "hint");
     ag_json_writer_string(json, ag_status_hint(error));
     write_number_or_null(json, "version", version);
+    return true;
+}
+
+static void write_error(struct ag_json_writer *json, enum ag_status error, uint32_t version)
+{
+    if (begin_error(json, error, version))
+        ag_json_writer_end_object(json);
+}
+
+// The error of a plug-in also says where. A patch merges: what is not known any more is left out,
+// and the twin keeps it; what there is none of is null.
+static void write_plugin_error(struct ag_json_writer *json, const struct ag_plugin *plugin)
+{
+    const struct ag_wasm_place *place = &plugin->error_place;
+    if (!begin_error(json, plugin->error, plugin->error_version))
+        return;
+    if (plugin->knows_place) {
+        ag_json_writer_key(json, "function"); // may be 0
+        if (place->function != AG_PLUGIN_NOWHERE)
+            ag_json_writer_integer(json, place->function);
+        else
+            ag_json_writer_null(json);
+        write_number_or_null(json, "offset", place->offset);
+    }
     ag_json_writer_end_object(json);
 }
 
@@ -95,7 +120,7 @@ static void write_plugin_facts(const struct ag_host *host, const struct ag_plugi
     ag_json_writer_key(json, "state");
     ag_json_writer_string(json, ag_transition_state_name(ag_report_state(plugin)));
     write_number_or_null(json, "previous", before->version);
-    write_error(json, plugin->error, plugin->error_version);
+    write_plugin_error(json, plugin);
 }
 
 static void write_plugin(struct ag_host *host, struct ag_plugin *plugin,

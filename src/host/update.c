@@ -30,10 +30,20 @@ static void move(struct ag_host *host, struct ag_plugin *plugin, enum ag_transit
     ag_report_touch(host, plugin);
 }
 
-static void set_error(struct ag_plugin *plugin, enum ag_status error, uint32_t version)
+static const struct ag_wasm_place nowhere = { AG_PLUGIN_NOWHERE, 0 };
+
+static void set_error_at(struct ag_plugin *plugin, enum ag_status error, uint32_t version,
+                         const struct ag_wasm_place *place)
 {
     plugin->error = error;
     plugin->error_version = error == AG_OK ? 0 : version;
+    plugin->error_place = *place;
+    plugin->knows_place = true;
+}
+
+static void set_error(struct ag_plugin *plugin, enum ag_status error, uint32_t version)
+{
+    set_error_at(plugin, error, version, &nowhere);
 }
 
 static uint32_t draw_random(void)
@@ -45,15 +55,34 @@ static uint32_t draw_random(void)
 
 // ---- The confirmed version ---------------------------------------------------------------------
 
-// It cannot run, or did not go on: again later.
-static void confirmed_failed(struct ag_host *host, struct ag_plugin *plugin, enum ag_status status)
+static void log_why(struct ag_log_line *line, enum ag_status status,
+                    const struct ag_wasm_place *place)
 {
-    ag_log_plugin(AG_LOG_WARNING, plugin->name, plugin->current.version, "failed", status);
+    ag_log_status(line, status);
+    if (place->function == AG_PLUGIN_NOWHERE)
+        return;
+    ag_log_text(line, ", function ");
+    ag_log_number(line, place->function);
+    if (place->offset == 0)
+        return;
+    ag_log_text(line, " at byte ");
+    ag_log_number(line, place->offset);
+}
+
+// It cannot run, or did not go on: again later.
+static void confirmed_failed(struct ag_host *host, struct ag_plugin *plugin, enum ag_status status,
+                             const struct ag_wasm_place *place)
+{
+    struct ag_log_line line;
+    ag_log_begin_plugin(&line, plugin->name, plugin->current.version);
+    ag_log_text(&line, "failed: ");
+    log_why(&line, status, place);
+    ag_log_end(&line, AG_LOG_WARNING);
     if (host->now_ms - plugin->made_ms >= STABLE_MS)
         plugin->backoff.failures = 0;
     plugin->is_failing = true;
     plugin->restart_ms = host->now_ms + ag_backoff_fail(&plugin->backoff, draw_random());
-    set_error(plugin, status, plugin->current.version);
+    set_error_at(plugin, status, plugin->current.version, place);
     ag_report_touch(host, plugin);
 }
 
@@ -77,7 +106,7 @@ void ag_update_start_confirmed(struct ag_host *host, struct ag_plugin *plugin)
     if (status == AG_ERR_STORE_DAMAGED && give_way_to_previous(host, plugin))
         status = ag_plugins_start(&host->plugins, plugin, false, entry, host->now_ms);
     if (status != AG_OK)
-        confirmed_failed(host, plugin, status);
+        confirmed_failed(host, plugin, status, &nowhere);
     else
         ag_log_plugin(AG_LOG_INFO, plugin->name, plugin->current.version, "running", AG_OK);
 }
@@ -96,7 +125,8 @@ static void restart_failed(struct ag_host *host)
 
 // ---- Trials ------------------------------------------------------------------------------------
 
-static void trial_failed(struct ag_host *host, struct ag_plugin *plugin, enum ag_status why)
+static void trial_failed(struct ag_host *host, struct ag_plugin *plugin, enum ag_status why,
+                         const struct ag_wasm_place *place)
 {
     uint32_t version = plugin->next.version;
     enum ag_status marked = ag_store_fail(&host->store, plugin->next.id, why);
@@ -106,19 +136,16 @@ static void trial_failed(struct ag_host *host, struct ag_plugin *plugin, enum ag
     ag_plugins_refresh(&host->plugins, plugin);
     plugin->is_trial = false;
     plugin->outcome = why;
-    set_error(plugin, why, version);
+    set_error_at(plugin, why, version, place);
     move(host, plugin, AG_EVENT_FAIL);
 
     struct ag_log_line line;
-    ag_log_begin(&line);
-    ag_log_text(&line, plugin->name);
-    ag_log_text(&line, " ");
-    ag_log_number(&line, version);
-    ag_log_text(&line, plugin->current.id ? ": rolled back to " : ": failed");
+    ag_log_begin_plugin(&line, plugin->name, version);
+    ag_log_text(&line, plugin->current.id ? "rolled back to " : "failed");
     if (plugin->current.id)
         ag_log_number(&line, plugin->current.version);
     ag_log_text(&line, ": ");
-    ag_log_status(&line, why);
+    log_why(&line, why, place);
     ag_log_end(&line, AG_LOG_WARNING);
     if (plugin->current.id != 0)
         ag_update_start_confirmed(host, plugin);
@@ -139,7 +166,7 @@ static void begin_trial(struct ag_host *host, struct ag_plugin *plugin)
     status =
         ag_plugins_start(&host->plugins, plugin, true, ag_update_entry(host, plugin), host->now_ms);
     if (status != AG_OK)
-        trial_failed(host, plugin, status);
+        trial_failed(host, plugin, status, &nowhere);
 }
 
 static bool trial_is_passed(const struct ag_host *host, const struct ag_plugin *plugin)
@@ -178,22 +205,21 @@ static void note_run(struct ag_host *host, struct ag_plugin *plugin)
 
 bool ag_update_turn(struct ag_host *host)
 {
-    struct ag_plugin *plugin;
-    enum ag_status status;
-    switch (ag_plugins_turn(&host->plugins, host->now_ms, &plugin, &status)) {
+    struct ag_plugin_turn turn;
+    switch (ag_plugins_turn(&host->plugins, host->now_ms, &turn)) {
     case AG_PLUGIN_WENT_ON:
         break;
     case AG_PLUGIN_RAN:
-        note_run(host, plugin);
+        note_run(host, turn.plugin);
         break;
     case AG_PLUGIN_FAILED:
-        if (plugin->is_trial)
-            trial_failed(host, plugin, status);
+        if (turn.plugin->is_trial)
+            trial_failed(host, turn.plugin, turn.status, &turn.place);
         else
-            confirmed_failed(host, plugin, status);
+            confirmed_failed(host, turn.plugin, turn.status, &turn.place);
         break;
     }
-    return plugin != NULL;
+    return turn.plugin != NULL;
 }
 
 // ---- Fetching ----------------------------------------------------------------------------------

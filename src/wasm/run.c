@@ -24,6 +24,11 @@ uint64_t ag_wasm_fuel_used(const struct ag_wasm_instance *instance)
     return instance->fuel_used;
 }
 
+uint32_t ag_wasm_stopped_at(const struct ag_wasm_instance *instance)
+{
+    return instance->position.pc;
+}
+
 static const uint32_t *directory_of(const struct ag_wasm_instance *instance)
 {
     const void *at = instance->image->code + ag_wasm_footer_of(instance->image)->directory;

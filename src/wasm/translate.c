@@ -3,6 +3,37 @@
 #include "image.h"
 #include "translator.h"
 
+// The own function whose code holds `pc`.
+static uint32_t function_at(const struct ag_wasm_image *image, uint32_t pc)
+{
+    const struct ag_wasm_footer *footer = ag_wasm_footer_of(image);
+    const void *directory = image->code + footer->directory;
+    uint32_t low = 0;
+    uint32_t high = footer->layout.items[AG_WASM_SECTION_CODE].count;
+    while (high - low > 1) {
+        const uint32_t middle = (low + high) / 2;
+        if (ag_wasm_entry_of(image->code, directory, middle)->code <= pc)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+// Begins a place with the function, which needs no translator. False: `stopped_at` is in none.
+static bool find_function(const struct ag_wasm_image *image, uint32_t stopped_at,
+                          uint32_t *function, struct ag_wasm_place *place)
+{
+    const struct ag_wasm_footer *footer = ag_wasm_footer_of(image);
+    if (footer->layout.items[AG_WASM_SECTION_CODE].count == 0 ||
+        stopped_at < sizeof(struct ag_wasm_header) || stopped_at >= footer->directory)
+        return false;
+    *function = function_at(image, stopped_at);
+    place->function = *function + footer->layout.imported[AG_WASM_FUNCTION];
+    place->offset = 0;
+    return true;
+}
+
 #if AG_CFG_WASM_TRANSLATOR
 
 // Positions of the sections by id: data count (12) stands before code (10).
@@ -500,23 +531,6 @@ enum ag_status ag_wasm_translate(const void *module, uint32_t module_size,
     return status_of(t);
 }
 
-// The own function whose code holds `pc`.
-static uint32_t function_at(const struct ag_wasm_image *image, uint32_t pc)
-{
-    const struct ag_wasm_footer *footer = ag_wasm_footer_of(image);
-    const void *directory = image->code + footer->directory;
-    uint32_t low = 0;
-    uint32_t high = footer->layout.items[AG_WASM_SECTION_CODE].count;
-    while (high - low > 1) {
-        const uint32_t middle = (low + high) / 2;
-        if (ag_wasm_entry_of(image->code, directory, middle)->code <= pc)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 static void rebuild_checkpoints(struct ag_wasm_translator *t)
 {
     const uint32_t types = t->layout.items[AG_WASM_SECTION_TYPE].count;
@@ -536,39 +550,36 @@ static void rebuild_checkpoints(struct ag_wasm_translator *t)
     }
 }
 
-enum ag_status ag_wasm_find_place(const struct ag_wasm_instance *instance, void *scratch,
-                                  uint32_t scratch_size, struct ag_wasm_place *place)
+enum ag_status ag_wasm_find_place(const struct ag_wasm_image *image, uint32_t stopped_at,
+                                  void *scratch, uint32_t scratch_size, struct ag_wasm_place *place)
 {
-    const struct ag_wasm_image *image = instance->image;
-    const struct ag_wasm_footer *footer = ag_wasm_footer_of(image);
-    const uint32_t pc = instance->position.pc;
+    uint32_t function;
+    if (!find_function(image, stopped_at, &function, place))
+        return AG_ERR_NOT_FOUND;
     struct ag_wasm_translator *t =
         make_translator(scratch, scratch_size, image->module, image->module_size);
     if (!t)
         return AG_ERR_WASM_LIMIT;
-    if (footer->layout.items[AG_WASM_SECTION_CODE].count == 0 || pc < sizeof(struct ag_wasm_header))
-        return AG_ERR_NOT_FOUND;
+    const struct ag_wasm_footer *footer = ag_wasm_footer_of(image);
+    const void *directory = image->code + footer->directory;
     t->layout = footer->layout;
     rebuild_checkpoints(t);
-    t->function = function_at(image, pc);
+    t->function = function;
     t->is_dry = true;
     t->has_data_count = true;
     t->data_segments = t->layout.items[AG_WASM_SECTION_DATA].count;
-    t->written =
-        ag_wasm_entry_of(image->code, (const void *)(image->code + footer->directory), t->function)
-            ->code;
-    t->watch = pc / 2;
+    t->written = ag_wasm_entry_of(image->code, directory, function)->code;
+    t->watch = stopped_at / 2;
     t->reader.at = t->module.bytes + t->layout.items[AG_WASM_SECTION_CODE].offset;
-    for (uint32_t i = 0; i < t->function; i++)
+    for (uint32_t i = 0; i < function; i++)
         ag_reader_bytes(&t->reader, ag_reader_leb_u32(&t->reader));
     const uint32_t size = ag_reader_leb_u32(&t->reader);
     if (size > ag_reader_left(&t->reader))
         return AG_ERR_WASM_STALE;
     struct ag_wasm_entry entry;
     ag_wasm_translate_function(t, t->reader.at + size, &entry);
-    if (t->reader.status != AG_OK || t->watch_offset == 0)
-        return AG_ERR_NOT_FOUND;
-    place->function = t->function + t->layout.imported[AG_WASM_FUNCTION];
+    if (t->reader.status != AG_OK)
+        return status_of(t);
     place->offset = t->watch_offset;
     return AG_OK;
 }
@@ -586,14 +597,14 @@ enum ag_status ag_wasm_translate(const void *module, uint32_t module_size,
     return AG_ERR_UNSUPPORTED;
 }
 
-enum ag_status ag_wasm_find_place(const struct ag_wasm_instance *instance, void *scratch,
-                                  uint32_t scratch_size, struct ag_wasm_place *place)
+enum ag_status ag_wasm_find_place(const struct ag_wasm_image *image, uint32_t stopped_at,
+                                  void *scratch, uint32_t scratch_size, struct ag_wasm_place *place)
 {
-    (void)instance;
+    uint32_t function;
     (void)scratch;
     (void)scratch_size;
-    (void)place;
-    return AG_ERR_UNSUPPORTED;
+    return find_function(image, stopped_at, &function, place) ? AG_ERR_UNSUPPORTED
+                                                              : AG_ERR_NOT_FOUND;
 }
 
 #endif

@@ -281,17 +281,26 @@ AG_MUST_CHECK enum ag_status ag_wasm_memory_at(const struct ag_wasm_instance *in
 uint32_t *ag_wasm_global_at(const struct ag_wasm_instance *instance, uint32_t index);
 struct ag_wasm_table *ag_wasm_table_at(const struct ag_wasm_instance *instance, uint32_t index);
 
-// Where in the module the last trap or suspension happened.
+// Where in the code image the last trap or suspension happened; 0: nowhere, there was none. Means
+// something as long as the image does: the instance may be gone.
+uint32_t ag_wasm_stopped_at(const struct ag_wasm_instance *instance);
+
+// Where in the module that is.
 struct ag_wasm_place {
     uint32_t function; // index, imports counted
-    uint32_t offset;   // bytes from the module's start
+    uint32_t offset;   // of the instruction, bytes from the module's start; 0: not known
 };
 
 // Translates that function once more, without output, to find the place; scratch as above.
-// AG_ERR_UNSUPPORTED without a translator: send `position.pc` to who has one and the same image.
-AG_MUST_CHECK enum ag_status ag_wasm_find_place(const struct ag_wasm_instance *instance,
-                                                void *scratch, uint32_t scratch_size,
-                                                struct ag_wasm_place *place);
+//   AG_OK              the place is known
+//   AG_ERR_NOT_FOUND   `stopped_at` lies in no function; *place is untouched
+//   another            the function is known, the offset is 0: as of ag_wasm_translate,
+//                      AG_ERR_WASM_LIMIT when scratch (NULL and 0: none) is too small, or
+//                      AG_ERR_UNSUPPORTED without a translator: send `stopped_at` to who has one
+//                      and the same image
+AG_MUST_CHECK enum ag_status ag_wasm_find_place(const struct ag_wasm_image *image,
+                                                uint32_t stopped_at, void *scratch,
+                                                uint32_t scratch_size, struct ag_wasm_place *place);
 
 static inline uint64_t ag_wasm_get_u64(const uint32_t *slots)
 {

@@ -164,7 +164,9 @@ static void a_call_that_uses_up_its_budget_is_a_trap_and_the_next_one_has_its_ow
     open_fixture(&(struct module){ .behaviour = MODULE_COMPUTES, .argument = 1000 }, need / 2,
                  NULL);
     CHECK_EQUAL(run_whole(AG_ABI_INITIALIZE, 100), AG_OK);
+    CHECK_EQUAL(fixture.instance.stopped_at, 0);
     CHECK_EQUAL(run_whole(AG_ABI_EXECUTE, 100), AG_TRAP_FUEL);
+    CHECK(fixture.instance.stopped_at != 0);
     CHECK(ag_instance_fuel(&fixture.instance) < need / 2 + 100);
     close_fixture();
 }
@@ -173,9 +175,11 @@ static void initialize_that_says_no_is_told_apart_from_a_trap(void)
 {
     open_fixture(&(struct module){ .behaviour = MODULE_REFUSES }, 100000, NULL);
     CHECK_EQUAL(run_whole(AG_ABI_INITIALIZE, 100), AG_ERR_INITIALIZE);
+    CHECK_EQUAL(fixture.instance.stopped_at, 0);
     close_fixture();
     open_fixture(&(struct module){ .behaviour = MODULE_TRAPS_AT_START }, 100000, NULL);
     CHECK_EQUAL(run_whole(AG_ABI_INITIALIZE, 100), AG_TRAP_UNREACHABLE);
+    CHECK(fixture.instance.stopped_at != 0);
     close_fixture();
 }
 

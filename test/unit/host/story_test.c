@@ -69,7 +69,13 @@ static void a_version_that_traps_in_its_third_run_is_rolled_back_and_never_tried
     CHECK_TEXT(world_state("blinky"), "rolled_back");
     CHECK_EQUAL(world_version("blinky"), 11);
     CHECK_EQUAL(world_error("blinky"), 1207);
-    CHECK(board_logged("host: blinky 12: rolled back to 11: trap_unreachable (1207)"));
+    char line[100];
+    const json_int_t place = json_integer_value(
+        json_object_get(json_object_get(world_reported("blinky"), "error"), "offset"));
+    snprintf(line, sizeof line,
+             "host: blinky 12: rolled back to 11: trap_unreachable (1207), function 7 at byte %d",
+             (int)place);
+    CHECK(board_logged(line));
     uint32_t requests = world.requests;
     board.levels[0] = false;
     world_run(60000);
@@ -81,7 +87,107 @@ static void a_version_that_traps_in_its_third_run_is_rolled_back_and_never_tried
     CHECK_EQUAL(world.requests, requests);
     CHECK_TEXT(world_state("blinky"), "rolled_back");
     CHECK_EQUAL(world_error("blinky"), 1207);
+    CHECK_EQUAL(json_integer_value(
+                    json_object_get(json_object_get(world_reported("blinky"), "error"), "offset")),
+                place); // the device no longer knows it, the twin does
     CHECK_EQUAL(world_version("blinky"), 11);
+    world_close();
+}
+
+static json_t *reported_place(const char *name, const char *member)
+{
+    return json_object_get(json_object_get(world_reported(name), "error"), member);
+}
+
+// The opcode at the place that is reported, which must be in `execute`, as the published file has
+// it.
+static uint8_t opcode_at_place(const char *name, const struct world_file *file)
+{
+    enum {
+        EXECUTE = 7
+    }; // six imports and initialize stand before it
+    const size_t offset = (size_t)json_integer_value(reported_place(name, "offset"));
+    CHECK_EQUAL(json_integer_value(reported_place(name, "function")), EXECUTE);
+    CHECK(offset > 8 && offset < file->bytes.size);
+    return file->bytes.bytes[offset];
+}
+
+static void expect_place(const struct module *module, enum ag_status error, uint8_t opcode)
+{
+    test_note("%u", error);
+    const struct world_file *file = world_publish("probe-1.wasm", module);
+    world_desire_one("probe", 1);
+    CHECK(world_settle(60000));
+    CHECK_EQUAL(world_error("probe"), error);
+    CHECK_EQUAL(opcode_at_place("probe", file), opcode);
+    world_desire("[]");
+    CHECK(world_settle(60000));
+}
+
+static void a_trap_is_reported_with_its_function_and_its_place_in_the_file(void)
+{
+    world_open();
+    world_boot();
+    expect_place(
+        &(struct module){
+            .name = "probe", .version = 1, .behaviour = MODULE_TRAPS_LATER, .argument = 1 },
+        AG_TRAP_UNREACHABLE, 0x00);
+    expect_place(
+        &(struct module){ .name = "probe", .version = 1, .behaviour = MODULE_HOSTILE_POINTER },
+        AG_TRAP_HOST, 0x10);
+    expect_place(&(struct module){ .name = "probe", .version = 1, .behaviour = MODULE_SPINS },
+                 AG_TRAP_FUEL, 0x0C);
+    world_close();
+}
+
+static void a_failure_that_is_no_trap_has_no_place(void)
+{
+    world_open();
+    publish_blinky();
+    world_publish("blinky-13.wasm",
+                  &(struct module){ .name = "blinky", .version = 13, .behaviour = MODULE_REFUSES });
+    world_boot();
+    world_desire_one("blinky", 12);
+    CHECK(world_settle(60000));
+    CHECK(json_is_integer(reported_place("blinky", "function")));
+    CHECK(json_is_integer(reported_place("blinky", "offset")));
+    world_desire_one("blinky", 13);
+    CHECK(world_settle(60000));
+    CHECK_EQUAL(world_error("blinky"), AG_ERR_INITIALIZE);
+    CHECK(reported_place("blinky", "function") == NULL);
+    CHECK(reported_place("blinky", "offset") == NULL);
+    world_close();
+}
+
+static void without_ram_to_search_in_only_the_function_of_a_trap_is_reported(void)
+{
+    struct ag_host_status status;
+    world_open();
+    const struct world_file *file = world_publish(
+        "late-1.wasm",
+        &(struct module){
+            .name = "late", .version = 1, .behaviour = MODULE_TRAPS_LATER, .argument = 100 });
+    world_desire("[{'Name':'late','Version':1,'Url':'https://files.example/late-1.wasm'}]");
+    world_boot();
+    CHECK(world_settle(60000));
+    CHECK_TEXT(world_state("late"), "running");
+    ag_host_status(world.host, &status);
+    world_publish(
+        "big-1.wasm",
+        &(struct module){ .name = "big", .version = 1, .memory_size = status.memory_free - 3000 });
+    world_desire("[{'Name':'late','Version':1,'Url':'https://files.example/late-1.wasm'},"
+                 "{'Name':'big','Version':1,'Url':'https://files.example/big-1.wasm'}]");
+    CHECK(world_settle(5000));
+    CHECK_TEXT(world_state("big"), "running");
+    CHECK_EQUAL(world_error("late"), 0);
+    world_run(10000);
+    CHECK_EQUAL(world_error("late"), AG_TRAP_UNREACHABLE);
+    CHECK_EQUAL(json_integer_value(reported_place("late", "function")), 7);
+    CHECK(reported_place("late", "offset") == NULL);
+    CHECK(board_logged("host: late 1: failed: trap_unreachable (1207), function 7"));
+    world_desire("[{'Name':'late','Version':1,'Url':'https://files.example/late-1.wasm'}]");
+    world_run(15000); // with room again, the next time says more
+    CHECK_EQUAL(opcode_at_place("late", file), 0x00);
     world_close();
 }
 
@@ -429,6 +535,9 @@ static const struct test_case cases[] = {
     TEST(a_device_provisions_itself_and_installs_what_its_twin_desires),
     TEST(a_newer_version_replaces_an_older_one_without_a_restart),
     TEST(a_version_that_traps_in_its_third_run_is_rolled_back_and_never_tried_again),
+    TEST(a_trap_is_reported_with_its_function_and_its_place_in_the_file),
+    TEST(a_failure_that_is_no_trap_has_no_place),
+    TEST(without_ram_to_search_in_only_the_function_of_a_trap_is_reported),
     TEST(after_a_reset_the_confirmed_version_runs_before_there_is_a_network),
     TEST(a_name_that_is_gone_from_the_list_is_removed_after_the_rest_is_in_place),
     TEST(the_same_desired_state_twice_changes_nothing),

@@ -69,7 +69,7 @@ static void kernels_translated_elsewhere_agree_with_native_code(void)
     }
 }
 
-static void translating_and_finding_a_place_are_not_supported(void)
+static void translating_is_not_supported_and_of_a_place_only_the_function_is_found(void)
 {
     static _Alignas(AG_WASM_ALIGN) uint8_t scratch[AG_WASM_SCRATCH];
     open_image();
@@ -78,9 +78,20 @@ static void translating_and_finding_a_place_are_not_supported(void)
     CHECK_EQUAL(ag_wasm_translate(module, image.module_size, &how, &report), AG_ERR_UNSUPPORTED);
     CHECK_EQUAL(report.image_size, 0);
     struct ag_wasm_instance *instance;
-    struct ag_wasm_place place;
+    struct ag_wasm_place place = { 99, 99 };
     void *block = make(&instance);
-    CHECK_EQUAL(ag_wasm_find_place(instance, scratch, sizeof scratch, &place), AG_ERR_UNSUPPORTED);
+    const uint32_t n = 100;
+    uint32_t function;
+    CHECK_EQUAL(ag_wasm_image_export(&image, kernels[0].name, (uint32_t)strlen(kernels[0].name),
+                                     AG_WASM_FUNCTION, &function),
+                AG_OK);
+    CHECK_EQUAL(ag_wasm_begin(instance, function, &n, 1), AG_OK);
+    CHECK_EQUAL(
+        ag_wasm_find_place(&image, ag_wasm_stopped_at(instance), scratch, sizeof scratch, &place),
+        AG_ERR_UNSUPPORTED);
+    CHECK_EQUAL(place.function, function);
+    CHECK_EQUAL(place.offset, 0);
+    CHECK_EQUAL(ag_wasm_find_place(&image, 0, scratch, sizeof scratch, &place), AG_ERR_NOT_FOUND);
     free(block);
 }
 
@@ -88,7 +99,7 @@ int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
         TEST(kernels_translated_elsewhere_agree_with_native_code),
-        TEST(translating_and_finding_a_place_are_not_supported),
+        TEST(translating_is_not_supported_and_of_a_place_only_the_function_is_found),
     };
     return test_main(argc, argv, cases, sizeof cases / sizeof cases[0]);
 }

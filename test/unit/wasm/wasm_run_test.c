@@ -68,11 +68,20 @@ static void a_trap_names_function_and_offset(void)
     // x + 1, then a load far out: the load is byte 6 of the body.
     CHECK_EQUAL(try_body(BYTES(0, 0x20, 0, 0x41, 1, 0x6A, 0x28, 2, 0, 0x0B), 70000, &result),
                 AG_TRAP_MEMORY);
-    CHECK_EQUAL(ag_wasm_find_place(engine.instance, scratch, sizeof scratch, &place), AG_OK);
+    const uint32_t at = ag_wasm_stopped_at(engine.instance);
+    CHECK_EQUAL(ag_wasm_find_place(&engine.image, at, scratch, sizeof scratch, &place), AG_OK);
     CHECK_EQUAL(place.function, 0);
     CHECK_EQUAL(engine.module[place.offset], 0x28);
     CHECK_EQUAL(place.offset, engine.report.offset - 4);
-    CHECK_EQUAL(ag_wasm_find_place(engine.instance, scratch, 100, &place), AG_ERR_WASM_LIMIT);
+    // Without room to translate, the function is known all the same.
+    place = (struct ag_wasm_place){ 99, 99 };
+    CHECK_EQUAL(ag_wasm_find_place(&engine.image, at, NULL, 0, &place), AG_ERR_WASM_LIMIT);
+    CHECK_EQUAL(place.function, 0);
+    CHECK_EQUAL(place.offset, 0);
+    CHECK_EQUAL(ag_wasm_find_place(&engine.image, 0, scratch, sizeof scratch, &place),
+                AG_ERR_NOT_FOUND);
+    CHECK_EQUAL(ag_wasm_find_place(&engine.image, UINT32_MAX, scratch, sizeof scratch, &place),
+                AG_ERR_NOT_FOUND);
     engine_clear(&engine);
 }
 
