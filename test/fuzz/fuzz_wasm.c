@@ -135,7 +135,8 @@ static void check_place(const struct ag_wasm_instance *instance, uint32_t module
     struct ag_wasm_place place;
     void *scratch = malloc(AG_WASM_SCRATCH);
     FUZZ_CHECK(scratch);
-    if (ag_wasm_find_place(instance, scratch, AG_WASM_SCRATCH, &place) == AG_OK)
+    if (ag_wasm_find_place(instance->image, ag_wasm_stopped_at(instance), scratch, AG_WASM_SCRATCH,
+                           &place) == AG_OK)
         FUZZ_CHECK(place.offset < module_size);
     free(scratch);
 }
