@@ -130,7 +130,8 @@ static enum ag_status open_code(struct ag_plugins *plugins, uint32_t slot_id, co
     enum ag_status status = ag_store_open_code(plugins->store, slot_id, &code, &code_size);
     if (status != AG_OK)
         return status;
-    return ag_wasm_image_open(image, file, (uint32_t)file_size, code, (uint32_t)code_size);
+    status = ag_wasm_image_open(image, file, (uint32_t)file_size, code, (uint32_t)code_size);
+    return status == AG_OK ? ag_wasm_image_resolve(image, ag_instance_resolve, NULL) : status;
 }
 
 // File and code of a slot in place. Every byte of both was proven or made here before the slot was

@@ -2,49 +2,14 @@
 // Opening a code image beside its module, and asking the pair.
 #include "image.h"
 
-// Whether `count` things of `size` bytes lie aligned to 4 at `offset`, before the footer.
-static bool lies_within(const struct ag_wasm_image *image, uint32_t offset, uint32_t count,
-                        uint32_t size)
+// Whether the footer's layout is what the module's sections say. They were validated when the
+// module was translated, so this need not name what is wrong with them.
+static bool layout_is_sound(const struct ag_wasm_image *image)
 {
-    const uint32_t end = image->code_size - (uint32_t)sizeof(struct ag_wasm_footer);
-    return offset % 4 == 0 && offset <= end && count <= (end - offset) / size;
-}
-
-// Whether an entry leads to a prologue that agrees with it.
-static bool is_sound(const struct ag_wasm_image *image, const struct ag_wasm_entry *entry)
-{
-    const uint32_t least = (AG_WASM_PROLOGUE_UNITS + 1) * 2;
-    const uint32_t end = image->code_size - (uint32_t)sizeof(struct ag_wasm_footer);
-    if (entry->code % 2 != 0 || entry->code < sizeof(struct ag_wasm_header) ||
-        entry->code > end - least || !lies_within(image, entry->labels, 0, 4))
-        return false;
-    const void *code = image->code + entry->code;
-    const uint16_t *prologue = code;
-    return prologue[AG_WASM_PROLOGUE_PARAMS] <= prologue[AG_WASM_PROLOGUE_LOCALS] &&
-           prologue[AG_WASM_PROLOGUE_LOCALS] <= prologue[AG_WASM_PROLOGUE_RETURN] &&
-           prologue[AG_WASM_PROLOGUE_RETURN] < entry->frame;
-}
-
-static bool entries_are_sound(const struct ag_wasm_image *image, uint32_t directory_at,
-                              uint32_t count)
-{
-    const uint32_t blocks = (count + AG_WASM_BLOCK_ENTRIES - 1) >> AG_WASM_BLOCK_BITS;
-    if (directory_at < 4 || !lies_within(image, directory_at, blocks, 4))
-        return false;
-    const void *at = image->code + directory_at;
-    const uint32_t *directory = at;
-    if (directory[-1] != count)
-        return false;
-    for (uint32_t i = 0; i < count; i++) {
-        const uint32_t left = count - i < AG_WASM_BLOCK_ENTRIES ? count - i : AG_WASM_BLOCK_ENTRIES;
-        if (i % AG_WASM_BLOCK_ENTRIES == 0 &&
-            !lies_within(image, directory[i >> AG_WASM_BLOCK_BITS], left,
-                         sizeof(struct ag_wasm_entry)))
-            return false;
-        if (!is_sound(image, ag_wasm_entry_of(image->code, directory, i)))
-            return false;
-    }
-    return true;
+    struct ag_wasm_layout layout = { 0 };
+    const struct ag_wasm_module module = { image->module, image->module_size, &layout, NULL, NULL };
+    return ag_wasm_module_layout(&module, &layout) &&
+           memcmp(&layout, &ag_wasm_footer_of(image)->layout, sizeof layout) == 0;
 }
 
 enum ag_status ag_wasm_image_open(struct ag_wasm_image *image, const void *module,
@@ -59,16 +24,38 @@ enum ag_status ag_wasm_image_open(struct ag_wasm_image *image, const void *modul
         return AG_ERR_WASM_STALE;
     const struct ag_wasm_image candidate = { module, code, module_size, code_size };
     const struct ag_wasm_footer *footer = ag_wasm_footer_of(&candidate);
-    const struct ag_wasm_layout *layout = &footer->layout;
-    const uint32_t own = layout->items[AG_WASM_SECTION_CODE].count;
     if (footer->magic != AG_WASM_FOOTER_MAGIC || footer->image_size != code_size ||
-        own > AG_WASM_FUNCTIONS_MAX || layout->imported[AG_WASM_FUNCTION] > AG_WASM_FUNCTIONS_MAX ||
-        layout->total[AG_WASM_FUNCTION] != layout->imported[AG_WASM_FUNCTION] + own ||
-        !lies_within(&candidate, footer->imports, layout->imported[AG_WASM_FUNCTION],
-                     sizeof(struct ag_wasm_import_entry)) ||
-        !entries_are_sound(&candidate, footer->directory, own))
+        !layout_is_sound(&candidate) || !ag_wasm_verify(&candidate))
         return AG_ERR_WASM_STALE;
     *image = candidate;
+    return AG_OK;
+}
+
+enum ag_status ag_wasm_image_resolve(const struct ag_wasm_image *image, ag_wasm_resolve resolve,
+                                     void *context)
+{
+    const struct ag_wasm_module module = ag_wasm_module_of(image);
+    const struct ag_wasm_items *items = &module.layout->items[AG_WASM_SECTION_IMPORT];
+    const void *at = image->code + ag_wasm_footer_of(image)->imports;
+    const struct ag_wasm_import_entry *entry = at;
+    struct ag_reader reader = ag_wasm_module_reader(&module, items->offset);
+    for (uint32_t i = 0; i < items->count; i++) {
+        struct ag_wasm_import import;
+        uint32_t type_index;
+        uint16_t id = 0;
+        ag_wasm_read_import(&reader, &import, &type_index);
+        const bool is_function = import.type.kind == AG_WASM_FUNCTION;
+        if (is_function)
+            ag_wasm_module_type(&module, type_index, &import.type.function);
+        const enum ag_status status = resolve(context, &import, &id);
+        if (status != AG_OK)
+            return status;
+        if (is_function &&
+            (entry->id != id || entry->slots != ag_wasm_call_slots(&import.type.function)))
+            return AG_ERR_WASM_STALE;
+        if (is_function)
+            entry++;
+    }
     return AG_OK;
 }
 

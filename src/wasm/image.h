@@ -56,6 +56,10 @@ struct ag_wasm_footer {
     uint32_t magic;
 };
 
+// Whether all but the layout, which must have been checked, is such that running it stays within
+// its memory. verify.c says what that means.
+bool ag_wasm_verify(const struct ag_wasm_image *image);
+
 static inline const struct ag_wasm_footer *ag_wasm_footer_of(const struct ag_wasm_image *image)
 {
     const void *at = image->code + image->code_size - sizeof(struct ag_wasm_footer);

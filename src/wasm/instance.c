@@ -30,21 +30,6 @@ static uint32_t own_count(const struct ag_wasm_module *module, enum ag_wasm_kind
     return module->layout->total[kind] - module->layout->imported[kind];
 }
 
-static uint32_t global_slots(const struct ag_wasm_module *module)
-{
-    const struct ag_wasm_items *items = &module->layout->items[AG_WASM_SECTION_GLOBAL];
-    struct ag_reader reader = ag_wasm_module_reader(module, items->offset);
-    uint32_t slots = 0;
-    for (uint32_t i = 0; i < items->count && reader.status == AG_OK; i++) {
-        struct ag_wasm_extern type;
-        struct ag_wasm_constant constant;
-        ag_wasm_read_global_type(&reader, &type);
-        ag_wasm_read_constant(&reader, &constant);
-        slots += ag_wasm_slot_size(type.value_type);
-    }
-    return slots;
-}
-
 static uint32_t segment_count(const struct ag_wasm_module *module)
 {
     return module->layout->items[AG_WASM_SECTION_DATA].count +
@@ -109,6 +94,9 @@ static enum ag_status place(struct arena *arena, const struct ag_wasm_module *mo
                             const struct ag_wasm_instance_options *options)
 {
     enum ag_status status = AG_OK;
+    uint32_t global_slots;
+    if (!ag_wasm_module_global_slots(module, &global_slots))
+        return AG_ERR_WASM_STALE;
     const uint32_t own_tables = own_count(module, AG_WASM_TABLE);
     struct ag_wasm_instance *instance = take(arena, 1, sizeof *instance, AG_WASM_ALIGN);
     struct ag_wasm_memory *memory =
@@ -116,7 +104,7 @@ static enum ag_status place(struct arena *arena, const struct ag_wasm_module *mo
     struct ag_wasm_table **pointers =
         take(arena, module->layout->total[AG_WASM_TABLE], sizeof *pointers, sizeof(void *));
     struct ag_wasm_table *tables = take(arena, own_tables, sizeof *tables, sizeof(void *));
-    uint32_t *globals = take(arena, global_slots(module), 4, 4);
+    uint32_t *globals = take(arena, global_slots, 4, 4);
     uint32_t *dropped = take(arena, (segment_count(module) + 31) / 32, 4, 4);
     place_tables(arena, module, options, tables);
     arena->head = arena->used;
@@ -168,7 +156,7 @@ static void initialize_globals(struct ag_wasm_instance *instance,
     const struct ag_wasm_items *items = &module->layout->items[AG_WASM_SECTION_GLOBAL];
     struct ag_reader reader = ag_wasm_module_reader(module, items->offset);
     uint32_t *slot = instance->globals;
-    for (uint32_t i = 0; i < items->count; i++) {
+    for (uint32_t i = 0; i < items->count; i++) { // read without an error before
         struct ag_wasm_extern type;
         struct ag_wasm_constant constant;
         ag_wasm_read_global_type(&reader, &type);
@@ -210,6 +198,8 @@ static enum ag_status copy_items(struct ag_wasm_instance *instance, struct ag_re
                                  const struct ag_wasm_segment *segment, uint32_t table_index,
                                  uint32_t to, uint32_t from, uint32_t count)
 {
+    if (table_index >= ag_wasm_footer_of(instance->image)->layout.total[AG_WASM_TABLE])
+        return AG_TRAP_TABLE;
     struct ag_wasm_table *table = instance->tables[table_index];
     if (to > table->size || count > table->size - to)
         return AG_TRAP_TABLE;

@@ -144,7 +144,7 @@ void ag_wasm_read_memory_type(struct ag_reader *reader, struct ag_wasm_extern *t
             ag_reader_fail(reader, AG_ERR_WASM_MALFORMED);
         else if (shift != 0 && shift != 16)
             ag_reader_fail(reader, AG_ERR_WASM_INVALID);
-        type->page_shift = (uint8_t)shift;
+        type->page_shift = shift == 0 ? 0 : 16;
     }
 }
 
@@ -439,4 +439,70 @@ uint32_t ag_wasm_slots(const uint8_t *types, uint32_t count)
     for (uint32_t i = 0; i < count; i++)
         slots += ag_wasm_slot_size(types[i]);
     return slots;
+}
+
+uint32_t ag_wasm_call_slots(const struct ag_wasm_function_type *type)
+{
+    const uint32_t params = ag_wasm_slots(type->params, type->param_count);
+    const uint32_t results = ag_wasm_slots(type->results, type->result_count);
+    return params > results ? params : results;
+}
+
+static bool count_imports(const struct ag_wasm_module *module, struct ag_wasm_layout *layout)
+{
+    const struct ag_wasm_items *items = &layout->items[AG_WASM_SECTION_IMPORT];
+    struct ag_reader reader = ag_wasm_module_reader(module, items->offset);
+    for (uint32_t i = 0; i < items->count; i++) {
+        struct ag_wasm_import import;
+        uint32_t type_index;
+        ag_wasm_read_import(&reader, &import, &type_index);
+        if (reader.status != AG_OK)
+            return false;
+        layout->imported[import.type.kind]++;
+    }
+    return true;
+}
+
+bool ag_wasm_module_layout(const struct ag_wasm_module *module, struct ag_wasm_layout *layout)
+{
+    struct ag_reader reader = ag_wasm_module_reader(module, 8);
+    while (ag_reader_left(&reader) > 0) {
+        const uint8_t id = ag_reader_u8(&reader);
+        const uint32_t size = ag_reader_leb_u32(&reader);
+        struct ag_reader section = ag_reader_sub(&reader, size);
+        if (section.status != AG_OK || id >= AG_WASM_SECTION_COUNT)
+            return false;
+        if (id == AG_WASM_SECTION_CUSTOM || id == AG_WASM_SECTION_DATA_COUNT)
+            continue;
+        const uint32_t number = ag_reader_leb_u32(&section);
+        if (id == AG_WASM_SECTION_START) {
+            layout->start = number + 1;
+            continue;
+        }
+        if (section.status != AG_OK || number > ag_reader_left(&section))
+            return false;
+        layout->items[id].offset = (uint32_t)(section.at - module->bytes);
+        layout->items[id].count = number;
+    }
+    if (reader.status != AG_OK || !count_imports(module, layout))
+        return false;
+    for (uint32_t kind = AG_WASM_FUNCTION; kind <= AG_WASM_GLOBAL; kind++) // sections in this order
+        layout->total[kind] =
+            layout->imported[kind] + layout->items[AG_WASM_SECTION_FUNCTION + kind].count;
+    return true;
+}
+
+bool ag_wasm_module_global_slots(const struct ag_wasm_module *module, uint32_t *slots)
+{
+    const struct ag_wasm_items *items = &module->layout->items[AG_WASM_SECTION_GLOBAL];
+    struct ag_reader reader = ag_wasm_module_reader(module, items->offset);
+    *slots = 0;
+    for (uint32_t i = 0; i < items->count && reader.status == AG_OK; i++) {
+        struct ag_wasm_extern type;
+        struct ag_wasm_constant constant;
+        ag_wasm_read_global_type(&reader, &type);
+        ag_wasm_read_constant(&reader, &constant);
+        *slots += ag_wasm_slot_size(type.value_type);
+    }
+    return reader.status == AG_OK;
 }

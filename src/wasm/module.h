@@ -69,6 +69,12 @@ struct ag_wasm_module {
 // A reader from `offset` to the end of the module.
 struct ag_reader ag_wasm_module_reader(const struct ag_wasm_module *module, uint32_t offset);
 
+// Fills in the layout from the module's sections; false if they cannot be read. Their items are
+// not checked but for the imports.
+bool ag_wasm_module_layout(const struct ag_wasm_module *module, struct ag_wasm_layout *layout);
+// Slots of all own globals; false if they cannot be read.
+bool ag_wasm_module_global_slots(const struct ag_wasm_module *module, uint32_t *slots);
+
 // Readers of items; their error sticks in the reader. All check the encoding, none the meaning.
 uint8_t ag_wasm_read_value_type(struct ag_reader *reader);
 uint8_t ag_wasm_read_reference_type(struct ag_reader *reader);
@@ -94,8 +100,10 @@ uint32_t ag_wasm_module_canonical(const struct ag_wasm_module *module, uint32_t 
 
 bool ag_wasm_types_equal(const struct ag_wasm_function_type *a,
                          const struct ag_wasm_function_type *b);
-// Slots that values of these types take.
+// Slots that values of these types take; and those of a call out of the engine: of parameters or
+// results, whichever is more.
 uint32_t ag_wasm_slots(const uint8_t *types, uint32_t count);
+uint32_t ag_wasm_call_slots(const struct ag_wasm_function_type *type);
 
 static inline uint32_t ag_wasm_slot_size(uint8_t type)
 {

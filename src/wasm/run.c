@@ -67,6 +67,9 @@ enum ag_status ag_wasm_begin(struct ag_wasm_instance *instance, uint32_t functio
         const uint16_t *prologue = code;
         if (entry->frame > left)
             return AG_TRAP_STACK;
+        if (params != prologue[AG_WASM_PROLOGUE_PARAMS] ||
+            results > prologue[AG_WASM_PROLOGUE_RETURN])
+            return AG_TRAP_CODE;
         for (uint32_t i = params; i < prologue[AG_WASM_PROLOGUE_LOCALS]; i++)
             frame[i] = 0;
         frame[prologue[AG_WASM_PROLOGUE_RETURN]] = 0;
@@ -94,6 +97,13 @@ static const struct ag_wasm_import_entry *import_of(const struct ag_wasm_instanc
     return (const struct ag_wasm_import_entry *)at + function;
 }
 
+// Whether `count` slots for a call out of the engine, from `slots` on, lie within the stack.
+static bool has_slots(const struct ag_wasm_instance *instance, const uint32_t *slots,
+                      uint32_t count)
+{
+    return count <= instance->stack_slots - (uint32_t)(slots - instance->stack);
+}
+
 static enum ag_status call_host(struct ag_wasm_instance *instance, uint32_t function,
                                 uint32_t *slots)
 {
@@ -101,6 +111,8 @@ static enum ag_status call_host(struct ag_wasm_instance *instance, uint32_t func
     const struct ag_wasm_position position = instance->position;
     if (!instance->call)
         return AG_ERR_WASM_IMPORT;
+    if (!has_slots(instance, slots, import->slots))
+        return AG_TRAP_STACK;
     instance->position.top = (uint32_t)(slots - instance->stack) + import->slots;
     const enum ag_status status = instance->call(instance->context, instance, import->id, slots);
     instance->position = position;
@@ -117,12 +129,12 @@ __attribute__((noinline)) static enum ag_status call_foreign(struct ag_wasm_inst
     const struct ag_wasm_position position = instance->position;
     struct ag_wasm_function_type type;
     ag_wasm_module_type(&module, type_index, &type);
-    const uint32_t params = ag_wasm_slots(type.params, type.param_count);
-    const uint32_t results = ag_wasm_slots(type.results, type.result_count);
+    const uint32_t count = ag_wasm_call_slots(&type);
     if (!instance->links || !instance->links->call_foreign)
         return AG_TRAP_CODE;
-    instance->position.top =
-        (uint32_t)(slots - instance->stack) + (params > results ? params : results);
+    if (!has_slots(instance, slots, count))
+        return AG_TRAP_STACK;
+    instance->position.top = (uint32_t)(slots - instance->stack) + count;
     const enum ag_status status =
         instance->links->call_foreign(instance->context, instance, reference, &type, slots);
     instance->position = position;

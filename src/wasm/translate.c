@@ -114,15 +114,14 @@ static void check_total(struct ag_wasm_translator *t, enum ag_wasm_kind kind, ui
 static void write_import(struct ag_wasm_translator *t, uint16_t id, uint32_t type_index,
                          const struct ag_wasm_function_type *type)
 {
-    const uint32_t params = ag_wasm_slots(type->params, type->param_count);
-    const uint32_t results = ag_wasm_slots(type->results, type->result_count);
+    const uint32_t slots = ag_wasm_call_slots(type);
     const struct ag_wasm_import_entry entry = {
         id,
         (uint16_t)ag_wasm_module_canonical(&t->module, type_index),
-        (uint16_t)(params > results ? params : results),
+        (uint16_t)slots,
         0,
     };
-    if (params > AG_WASM_FRAME_MAX || results > AG_WASM_FRAME_MAX)
+    if (slots > AG_WASM_FRAME_MAX)
         ag_wasm_fail(t, AG_ERR_WASM_LIMIT);
     ag_wasm_emit_bytes(t, &entry, sizeof entry);
 }

@@ -24,7 +24,7 @@ extern "C" {
 #endif
 
 // Changes whenever translated code changes its meaning; a stale image is translated again.
-#define AG_WASM_ENGINE_VERSION 2u
+#define AG_WASM_ENGINE_VERSION 3u
 
 // Translation scratch, bytes. With the minimum, small modules translate; every open block needs 16
 // and every operand on the stack 8 bytes more. The recommended size takes what compilers emit.
@@ -85,16 +85,18 @@ struct ag_wasm_import {
 
 // ---- Translation ----------------------------------------------------------------------------
 
+// Names the host function behind an import: sets *id (any number, handed to the host call) and
+// returns AG_OK, or refuses (AG_ERR_WASM_IMPORT for an unknown one). Asked in the order of the
+// import section, for tables, memories and globals too: a device refuses those. *id is 0 on entry.
+typedef enum ag_status (*ag_wasm_resolve)(void *context, const struct ag_wasm_import *import,
+                                          uint16_t *id);
+
 struct ag_wasm_translation {
     // Takes the next `size` bytes of the image. Called strictly in sequence; the pieces may have
     // any size. A status other than AG_OK ends the translation with that status.
     enum ag_status (*write)(void *context, const void *bytes, uint32_t size);
 
-    // Names the host function behind an import: sets *id (any number, handed to the host call)
-    // and returns AG_OK, or refuses, which ends the translation with the status returned
-    // (AG_ERR_WASM_IMPORT for an unknown one). Asked in the order of the import section, for
-    // tables, memories and globals too: a device refuses those. *id is 0 on entry.
-    enum ag_status (*resolve)(void *context, const struct ag_wasm_import *import, uint16_t *id);
+    ag_wasm_resolve resolve; // refusing ends the translation with the status returned
 
     void *context; // handed to both calls
 
@@ -132,13 +134,20 @@ struct ag_wasm_image {
     uint32_t code_size;
 };
 
-// Checks header, footer and the entry of every function. AG_ERR_WASM_STALE: not the image of this
-// module by this engine. Instructions are trusted beyond that: a checksum over the image must have
-// been verified before.
-// `code` is aligned to AG_WASM_ALIGN.
+// Checks all of the image, in place and in constant memory: afterwards no bit of it, right or
+// wrong, can lead the interpreter out of the instance's memory, the module and the image, as long
+// as they do not change. Time is linear in the image's size. AG_ERR_WASM_STALE: not the image of
+// this module by this engine, or damaged. What the code computes is not checked: whoever stores the
+// image covers it with a checksum. `code` is aligned to AG_WASM_ALIGN.
 AG_MUST_CHECK enum ag_status ag_wasm_image_open(struct ag_wasm_image *image, const void *module,
                                                 uint32_t module_size, const void *code,
                                                 uint32_t code_size);
+
+// Asks for every import again and compares what the image has kept of the answers: the numbers
+// that the host call will be given, and the slots. AG_ERR_WASM_STALE: something differs; or what
+// `resolve` returned. Without this an embedder of the host call must expect any number in it.
+AG_MUST_CHECK enum ag_status ag_wasm_image_resolve(const struct ag_wasm_image *image,
+                                                   ag_wasm_resolve resolve, void *context);
 
 // Finds an export. AG_ERR_WASM_EXPORT when there is none of that name and kind.
 AG_MUST_CHECK enum ag_status ag_wasm_image_export(const struct ag_wasm_image *image,
@@ -251,7 +260,7 @@ AG_MUST_CHECK enum ag_status ag_wasm_instance_make(void *block, uint32_t size,
 // Readies a call of a function by index; `args` holds its parameters in slots. A call in progress
 // is abandoned unless made from within a host call, whose frames stay.
 // AG_ERR_ARGUMENT: no such function, or arg_slots is not what its type needs.
-// AG_TRAP_STACK: no room for its frame.
+// AG_TRAP_STACK: no room for its frame. AG_TRAP_CODE: the image has another type for it.
 AG_MUST_CHECK enum ag_status ag_wasm_begin(struct ag_wasm_instance *instance, uint32_t function,
                                            const uint32_t *args, uint32_t arg_slots);
 

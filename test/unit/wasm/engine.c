@@ -53,6 +53,38 @@ void module_of_function(struct module *module, const uint8_t *type, size_t type_
     module_section(module, 10, bytes, size + body_size);
 }
 
+void module_small(struct module *module)
+{
+    static const uint8_t first[] = {
+        2,    1,    0x7E, 1,    0x7F,                               // locals: i64, i32
+        0x03, 0x40, 0x20, 0,    0x41, 1,    0x6B, 0x22, 0,          // loop: count down
+        0x41, 2,    0x4A, 0x0D, 0,    0x0B,                         // while above 2
+        0x02, 0x7F, 0x20, 0,    0x20, 0,    0x0E, 1,    0, 0, 0x0B, // block with a branch table
+        0x41, 4,    0x28, 2,    0,    0x6A,                         // add a word of memory
+        0x41, 0,    0x11, 0,    0,                      // through the table into the host
+        0x23, 0,    0x6A, 0x24, 0,    0x23, 0,    0x0B, // and a global
+    };
+    static const uint8_t second[] = {
+        0, 0x42, 1, 0x44, 0, 0, 0, 0, 0, 0, 0xF0, 0x3F, 0x0B,
+    };
+    uint8_t code[80] = { 2, sizeof first };
+    memcpy(code + 2, first, sizeof first);
+    code[2 + sizeof first] = sizeof second;
+    memcpy(code + 3 + sizeof first, second, sizeof second);
+    module_begin(module);
+    module_section(module, 1, BYTES(2, 0x60, 1, 0x7F, 1, 0x7F, 0x60, 0, 2, 0x7E, 0x7C));
+    module_section(module, 2, BYTES(1, 3, 'e', 'n', 'v', 1, 'g', 0, 0));
+    module_section(module, 3, BYTES(2, 0, 1));
+    module_section(module, 4, BYTES(1, 0x70, 1, 2, 4));
+    module_section(module, 5, BYTES(1, 9, 0x80, 2, 0x80, 4, 0));
+    module_section(module, 6, BYTES(2, 0x7F, 1, 0x41, 5, 0x0B, 0x7E, 0, 0x42, 0x7F, 0x0B));
+    module_section(module, 7, BYTES(2, 1, 'f', 0, 1, 1, 'm', 2, 0));
+    module_section(module, 9, BYTES(1, 0, 0x41, 0, 0x0B, 2, 0, 1));
+    module_section(module, 12, BYTES(1));
+    module_section(module, 10, code, 3 + sizeof first + sizeof second);
+    module_section(module, 11, BYTES(1, 0, 0x41, 2, 0x0B, 4, 1, 2, 3, 4));
+}
+
 void module_read(struct module *module, const char *path)
 {
     FILE *file = fopen(path, "rb");

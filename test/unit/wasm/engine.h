@@ -21,6 +21,9 @@ void module_section(struct module *module, uint8_t id, const uint8_t *bytes, siz
 // to the end, and a memory of one page.
 void module_of_function(struct module *module, const uint8_t *type, size_t type_size,
                         const uint8_t *body, size_t body_size);
+// Types, an import, a table, memory, globals, exports, elements, code with most kinds of
+// instructions, data. "f" takes an i32 and returns one.
+void module_small(struct module *module);
 void module_read(struct module *module, const char *path);
 uint32_t put_leb(uint8_t *at, uint32_t value);
 
