@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // An interpreter in the interpreter: a stack machine's loop over a switch. Its program looks for
-// the number below a limit with the longest Collatz sequence, and calls a subroutine for each.
+// the number of a range with the longest Collatz sequence, and calls a subroutine for each.
 #include "kernel.h"
 
 enum op {
@@ -30,6 +30,7 @@ enum {
     BEST,
     BEST_N,
     LIMIT,
+    FIRST,
     X,
     LENGTH,
     VARIABLE_COUNT,
@@ -42,7 +43,7 @@ struct instruction {
 };
 
 static const struct instruction program[] = {
-    { OP_PUSH, 1 },         { OP_STORE, N },        { OP_PUSH, 0 },
+    { OP_LOAD, FIRST },     { OP_STORE, N },        { OP_PUSH, 0 },
     { OP_STORE, BEST },     { OP_LOAD, N }, // 4: while N < LIMIT
     { OP_LOAD, LIMIT },     { OP_LESS, 0 },         { OP_JUMP_ZERO, 24 },
     { OP_LOAD, N },         { OP_STORE, X },        { OP_CALL, COLLATZ },
@@ -146,9 +147,11 @@ static uint32_t run(uint32_t *variables)
 
 uint32_t kernel_vm_loop(uint32_t rounds)
 {
+    uint32_t seed = 173205080u;
     uint32_t sum = 1;
     for (uint32_t round = 0; round < rounds; round++) {
-        uint32_t variables[VARIABLE_COUNT] = { [LIMIT] = 12 + (round & 15) };
+        const uint32_t first = 1 + (kernel_random(&seed) & 0xFFFF);
+        uint32_t variables[VARIABLE_COUNT] = { [FIRST] = first, [LIMIT] = first + 4 };
         sum = kernel_mix(sum, run(variables));
         sum = kernel_mix(sum, variables[BEST]);
     }
