@@ -119,7 +119,7 @@ enum {
 
 // Bytes that are put together: a body, or the items of a section.
 struct bytes {
-    uint8_t at[1u << 18];
+    uint8_t at[1u << 19];
     uint32_t size;
 };
 void put(struct bytes *bytes, const uint8_t *more, size_t size);
