@@ -176,9 +176,9 @@ static void translate_select(struct ag_wasm_translator *t, uint8_t opcode)
     uint8_t type = 0;
     if (opcode == 0x1C) {
         const uint32_t count = ag_reader_leb_u32(&t->reader);
-        type = ag_wasm_read_value_type(&t->reader);
         if (count != 1)
             ag_wasm_fail(t, AG_ERR_WASM_INVALID);
+        type = ag_wasm_read_value_type(&t->reader);
     }
     const struct ag_wasm_operand condition = ag_wasm_pop(t, AG_WASM_I32);
     const struct ag_wasm_operand b = ag_wasm_pop(t, type);

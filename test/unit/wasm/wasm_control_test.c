@@ -479,10 +479,16 @@ static void straight_code_of_any_length_is_charged_whole(void)
     engine_clear(&engine);
 }
 
+static enum ag_status find_place(struct ag_wasm_place *place)
+{
+    static _Alignas(AG_WASM_ALIGN) uint8_t scratch[AG_WASM_SCRATCH];
+    return ag_wasm_find_place(&engine.image, ag_wasm_stopped_at(engine.instance), scratch,
+                              sizeof scratch, place);
+}
+
 // An unreachable at a known byte of function 1 + `before`, behind padding.
 static void check_place(uint32_t before, uint32_t padding)
 {
-    static _Alignas(8) uint8_t scratch[AG_WASM_SCRATCH];
     struct ag_wasm_place place = { 0, 0 };
     const uint32_t x = 1;
     begin();
@@ -497,7 +503,7 @@ static void check_place(uint32_t before, uint32_t padding)
     wat_function(&wat, NULL, "i:i", "", BYTES(LOCAL_GET(0), END));
     CHECK_EQUAL(wat_run(&wat, &engine, "f", &x, 1), AG_TRAP_UNREACHABLE);
     test_note("function %u, padding of %u", before + 1, padding);
-    CHECK_EQUAL(ag_wasm_find_place(engine.instance, scratch, sizeof scratch, &place), AG_OK);
+    CHECK_EQUAL(find_place(&place), AG_OK);
     CHECK_EQUAL(place.function, before + 1);
     // The module's bytes at the place are the unreachable and what stands behind it.
     CHECK_BYTES(engine.module + place.offset, ((const uint8_t[]){ UNREACHABLE, END, 0x20, 0 }), 4);
@@ -516,7 +522,6 @@ static void a_trap_is_placed_in_any_function_at_any_distance(void)
 
 static void where_nothing_ran_there_is_no_place(void)
 {
-    static _Alignas(8) uint8_t scratch[AG_WASM_SCRATCH];
     struct ag_wasm_place place = { 77, 78 };
     begin();
     wat_import_function(&wat, "g", "i:i");
@@ -524,12 +529,10 @@ static void where_nothing_ran_there_is_no_place(void)
     engine.host_trap = AG_TRAP_HOST;
     const uint32_t x = 1;
     CHECK_EQUAL(wat_run(&wat, &engine, "g", &x, 1), AG_TRAP_HOST);
-    CHECK_EQUAL(ag_wasm_find_place(engine.instance, scratch, sizeof scratch, &place),
-                AG_ERR_NOT_FOUND);
+    CHECK_EQUAL(find_place(&place), AG_ERR_NOT_FOUND);
     wat_function(&wat, "f", "i:i", "", BYTES(LOCAL_GET(0), END));
     CHECK_EQUAL(wat_load(&wat, &engine), AG_OK);
-    CHECK_EQUAL(ag_wasm_find_place(engine.instance, scratch, sizeof scratch, &place),
-                AG_ERR_NOT_FOUND);
+    CHECK_EQUAL(find_place(&place), AG_ERR_NOT_FOUND);
     CHECK(place.function == 77 && place.offset == 78);
     engine_clear(&engine);
 }
