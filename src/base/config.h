@@ -194,6 +194,18 @@ _Static_assert(AG_CFG_REPORT_SIZE >= 1024 && AG_CFG_REPORT_SIZE + 512 <= AG_CFG_
 _Static_assert(AG_CFG_FETCH_BUFFER >= AG_CFG_URL_MAX + 512 && AG_CFG_FETCH_BUFFER <= 65536,
                "AG_CFG_FETCH_BUFFER is AG_CFG_URL_MAX + 512 to 65536");
 
+// The engine's accumulator: 0 or 1. The result of an instruction stays in a register of the
+// processor for the next one. Twice the interpreter's code (on x86-64 30 KB more) for a fifth less
+// time. Translated code differs, so an image of the other kind is stale.
+#ifndef AG_CFG_WASM_ACCUMULATOR
+#define AG_CFG_WASM_ACCUMULATOR __STDC_HOSTED__
+#endif
+
+// Fuel: 1, or 0 for an engine that cannot stop a run. Only for measuring what metering costs.
+#ifndef AG_CFG_WASM_METERING
+#define AG_CFG_WASM_METERING 1
+#endif
+
 // CRC-32 by eight bytes at a time: 0 or 1. Costs 8 KB of constants and saves nine tenths of the
 // time: on Linux it was a fifth of the work of an install of 100 KB.
 #ifndef AG_CFG_CRC32_FAST

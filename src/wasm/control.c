@@ -16,8 +16,8 @@
 // A condition, taken from the last instruction where that was a comparison.
 struct condition {
     uint16_t op; // of the branch taken if it holds
-    uint16_t a;
-    uint16_t b; // of a comparison
+    uint16_t count;
+    uint16_t units[2]; // its operands that are not in the accumulator
 };
 
 // Value types by themselves, for block types: the byte of the type is its index from EXTERNREF.
@@ -106,46 +106,62 @@ void ag_wasm_set_unreachable(struct ag_wasm_translator *t)
     t->cost = 0;
 }
 
-static struct condition take_condition(struct ag_wasm_translator *t,
-                                       const struct ag_wasm_operand *operand)
+// Whether operands of this block, or constants among the top `count`, are yet to be put into
+// their homes.
+static bool has_moves(const struct ag_wasm_translator *t, uint32_t count)
 {
-    struct condition condition = { AG_OP_BR_IF, 0, 0 };
+    for (uint32_t i = t->controls->height; i < t->operand_count; i++) {
+        if (t->operands[i].kind == AG_WASM_LOCAL ||
+            (t->operands[i].kind == AG_WASM_CONST && i >= t->operand_count - count))
+            return true;
+    }
+    return false;
+}
+
+// `is_direct`: the branch comes next, without moves before it that lose the accumulator.
+static struct condition take_condition(struct ag_wasm_translator *t,
+                                       const struct ag_wasm_operand *operand, bool is_direct)
+{
+    struct condition condition = { AG_OP_BR_IF, 0, { 0, 0 } };
     if (ag_wasm_is_fresh(t, operand)) {
         const uint16_t op = t->window[t->last];
-        uint16_t fused = 0;
-        if (op >= AG_OP_I32_EQ && op <= AG_OP_I32_GE_U_K)
-            fused = (uint16_t)(op - AG_OP_I32_EQ + AG_OP_BR_I32_EQ);
-        else if (op >= AG_OP_I64_EQ && op <= AG_OP_I64_GE_U_K)
-            fused = (uint16_t)(op - AG_OP_I64_EQ + AG_OP_BR_I64_EQ);
-        if (fused != 0) {
-            condition.op = fused;
-            condition.a = t->window[t->last + 2u];
-            condition.b = t->window[t->last + 3u];
+        const uint16_t group = ag_wasm_comparison_group(op);
+        const uint32_t row = (uint32_t)(op - group) / AG_FORM_BINARY_COUNT;
+        const uint32_t form = (uint32_t)(op - group) % AG_FORM_BINARY_COUNT;
+        if (group != 0 && (form < AG_FORM_BRANCH_A || is_direct)) {
+            // The forms of a branch are those of the comparison with a destination.
+            const uint32_t first = group == AG_OP_I32_EQ ? AG_OP_BR_I32_EQ : AG_OP_BR_I64_EQ;
+            condition.op = (uint16_t)(first + row * AG_FORM_BRANCH_COUNT + form);
+            condition.count = form < AG_FORM_BRANCH_A ? 2 : 1;
+            condition.units[0] = t->window[t->last + 2u];
+            condition.units[1] = t->window[t->last + 3u];
             ag_wasm_emit_undo(t);
             return condition;
         }
     }
-    condition.a = ag_wasm_use(t, operand);
+    condition.units[0] = ag_wasm_use(t, operand);
+    if (is_direct && ag_wasm_claim(t, operand, condition.units[0]))
+        condition.op = AG_OP_BR_IF + AG_FORM_ONLY_A;
+    else
+        condition.count = 1;
     return condition;
 }
 
 static void invert(struct condition *condition)
 {
-    if (condition->op == AG_OP_BR_IF)
-        condition->op = AG_OP_BR_UNLESS;
-    else if (condition->op == AG_OP_BR_UNLESS)
-        condition->op = AG_OP_BR_IF;
-    else // pairs of a plain and a constant form; the groups begin at BR_I32_EQ
-        condition->op = (uint16_t)(((condition->op - AG_OP_BR_I32_EQ) ^ 2) + AG_OP_BR_I32_EQ);
+    const uint16_t first = condition->op < AG_OP_BR_I32_EQ ? AG_OP_BR_IF : AG_OP_BR_I32_EQ;
+    const uint16_t distance =
+        first == AG_OP_BR_IF ? AG_OP_BR_UNLESS - AG_OP_BR_IF : AG_FORM_BRANCH_COUNT;
+    const bool is_second = (condition->op - first) / distance % 2 != 0;
+    condition->op = (uint16_t)(is_second ? condition->op - distance : condition->op + distance);
 }
 
 // A conditional branch but for its distance.
 static void emit_condition(struct ag_wasm_translator *t, const struct condition *condition)
 {
     ag_wasm_emit_op(t, condition->op, 5);
-    ag_wasm_emit_unit(t, condition->a);
-    if (condition->op != AG_OP_BR_IF && condition->op != AG_OP_BR_UNLESS)
-        ag_wasm_emit_unit(t, condition->b);
+    for (uint32_t i = 0; i < condition->count; i++)
+        ag_wasm_emit_unit(t, condition->units[i]);
     ag_wasm_emit_unit(t, ag_wasm_take_cost(t));
 }
 
@@ -205,10 +221,12 @@ static void emit_return(struct ag_wasm_translator *t)
     if (count == 1) {
         const struct ag_wasm_operand *result = &t->operands[t->operand_count - 1];
         const uint16_t slot = ag_wasm_use(t, result);
-        ag_wasm_emit_op(t, ag_wasm_slot_size(result->type) == 2 ? AG_OP_RETURN64 : AG_OP_RETURN32,
-                        4);
+        const bool is_kept = ag_wasm_claim(t, result, slot);
+        const uint16_t op = ag_wasm_slot_size(result->type) == 2 ? AG_OP_RETURN64 : AG_OP_RETURN32;
+        ag_wasm_emit_op(t, (uint16_t)(op + (is_kept ? AG_FORM_ONLY_A : 0)), 4);
         ag_wasm_emit_unit(t, ag_wasm_take_cost(t));
-        ag_wasm_emit_unit(t, slot);
+        if (!is_kept)
+            ag_wasm_emit_unit(t, slot);
     } else {
         // A result that still is a local could be overwritten by one before it.
         if (count > 0)
@@ -313,7 +331,7 @@ void ag_wasm_translate_block(struct ag_wasm_translator *t, uint8_t opcode)
         const struct ag_wasm_operand operand = ag_wasm_pop(t, AG_WASM_I32);
         if (t->reader.status != AG_OK)
             return;
-        condition = take_condition(t, &operand);
+        condition = take_condition(t, &operand, !has_moves(t, type.param_count));
     }
     if (!t->is_dead && !has_operands(t, type.params, type.param_count))
         return;
@@ -459,7 +477,7 @@ static void branch_if(struct ag_wasm_translator *t)
     }
     if (!has_operands(t, types, count))
         return;
-    const struct condition condition = take_condition(t, &operand);
+    const struct condition condition = take_condition(t, &operand, count <= 1 || !has_moves(t, 0));
     if (count > 1)
         ag_wasm_spill(t, AG_WASM_NONE); // a return may do so, and must not on one way only
     emit_jump_if(t, condition, control, count);
@@ -589,9 +607,15 @@ static void call_direct(struct ag_wasm_translator *t)
     ag_wasm_module_type(&t->module, ag_wasm_module_function_type(&t->module, index), &type);
     const uint16_t base = take_arguments(t, &type);
     const uint32_t imported = t->layout.imported[AG_WASM_FUNCTION];
-    ag_wasm_emit_op(t, index < imported ? AG_OP_CALL_IMPORT : AG_OP_CALL, 4);
+    ag_wasm_emit_op(t, index < imported ? AG_OP_CALL_IMPORT : AG_OP_CALL, 5);
     ag_wasm_emit_unit(t, t->is_dead ? 0 : ag_wasm_take_cost(t));
-    ag_wasm_emit_unit(t, index < imported ? index : index - imported);
+    if (index < imported) {
+        ag_wasm_emit_unit(t, index);
+    } else {
+        const uint32_t own = index - imported;
+        ag_wasm_emit_unit(t, own >> AG_WASM_BLOCK_BITS);
+        ag_wasm_emit_unit(t, own % AG_WASM_BLOCK_ENTRIES * sizeof(struct ag_wasm_entry));
+    }
     ag_wasm_emit_unit(t, base);
     ag_wasm_emit_seal(t);
     ag_wasm_push_types(t, type.results, type.result_count);

@@ -151,6 +151,8 @@ static void leave(struct ag_wasm_translator *t, uint32_t cut)
     memmove(t->window, t->window + cut, (t->count - cut) * 2u);
     t->count = (uint16_t)(t->count - cut);
     t->last = AG_WASM_NONE;
+    if (jump > 0)
+        t->kept = AG_WASM_NONE;
     for (uint32_t i = 0; i < t->control_count; i++) {
         struct ag_wasm_control *control = &t->controls[i];
         if (control->opcode != 0x03)
@@ -181,12 +183,32 @@ void ag_wasm_emit_op(struct ag_wasm_translator *t, uint16_t op, uint32_t units)
 {
     if (t->is_dead)
         return;
-    while (t->count + units >= INSERT + INSN_MAX && t->reader.status == AG_OK)
+    // What takes the place of a shorter instruction finds room where that did.
+    const uint32_t room = units > INSN_MAX ? units : INSN_MAX;
+    while (t->count + room >= INSERT + INSN_MAX && t->reader.status == AG_OK)
         leave(t, CUT);
     if (ag_wasm_emit_position(t) <= t->watch)
         t->watch_offset = t->offset;
     t->last = t->count;
+    t->kept_before = t->kept;
+    t->to_accumulator = 0;
     put(t, op);
+}
+
+void ag_wasm_emit_result(struct ag_wasm_translator *t, uint16_t op, uint32_t units, uint8_t type,
+                         uint8_t to_accumulator)
+{
+    ag_wasm_emit_op(t, op, units);
+    const uint16_t home = ag_wasm_push_temp(t, type);
+    ag_wasm_emit_unit(t, home);
+    ag_wasm_emit_keep(t, home);
+    t->to_accumulator = to_accumulator;
+}
+
+void ag_wasm_emit_keep(struct ag_wasm_translator *t, uint16_t slot)
+{
+    if (AG_CFG_WASM_ACCUMULATOR && !t->is_dead)
+        t->kept = slot;
 }
 
 void ag_wasm_emit_unit(struct ag_wasm_translator *t, uint32_t unit)
@@ -225,11 +247,29 @@ void ag_wasm_emit_undo(struct ag_wasm_translator *t)
 {
     t->count = t->last;
     t->last = AG_WASM_NONE;
+    t->kept = t->kept_before;
+}
+
+void ag_wasm_emit_redirect(struct ag_wasm_translator *t, uint16_t slot)
+{
+    t->window[t->last + 1u] = slot;
+    ag_wasm_emit_keep(t, slot);
+}
+
+void ag_wasm_emit_freeze(struct ag_wasm_translator *t)
+{
+    t->last = AG_WASM_NONE;
+}
+
+bool ag_wasm_emit_has_room(struct ag_wasm_translator *t)
+{
+    return t->count + INSN_MAX < INSERT + INSN_MAX;
 }
 
 void ag_wasm_emit_seal(struct ag_wasm_translator *t)
 {
     t->last = AG_WASM_NONE;
+    t->kept = AG_WASM_NONE;
 }
 
 void ag_wasm_emit_resolve(struct ag_wasm_translator *t, struct ag_wasm_label *label)

@@ -90,11 +90,10 @@ static void set_local(struct ag_wasm_translator *t, uint16_t slot,
         return;
     ag_wasm_spill(t, slot);
     if (ag_wasm_is_fresh(t, operand))
-        t->window[t->last + 1u] = slot;
+        ag_wasm_emit_redirect(t, slot);
     else
         ag_wasm_move(t, operand, slot);
-    // From here on the instruction's result is a local, which nothing may redirect.
-    ag_wasm_emit_seal(t);
+    ag_wasm_emit_freeze(t);
 }
 
 static void translate_local(struct ag_wasm_translator *t, uint8_t opcode)
@@ -150,8 +149,7 @@ static void translate_global(struct ag_wasm_translator *t, uint8_t opcode)
     if (opcode == 0x23) {
         const uint16_t op = is_linked ? (is_wide ? AG_OP_LINKED_GET64 : AG_OP_LINKED_GET32)
                                       : (is_wide ? AG_OP_GLOBAL_GET64 : AG_OP_GLOBAL_GET32);
-        ag_wasm_emit_op(t, op, 3);
-        ag_wasm_emit_unit(t, ag_wasm_push_temp(t, type.value_type));
+        ag_wasm_emit_result(t, op, 3, type.value_type, 0);
         ag_wasm_emit_unit(t, at);
         return;
     }
@@ -161,9 +159,11 @@ static void translate_global(struct ag_wasm_translator *t, uint8_t opcode)
                                   : (is_wide ? AG_OP_GLOBAL_SET64 : AG_OP_GLOBAL_SET32);
     const struct ag_wasm_operand operand = ag_wasm_pop(t, type.value_type);
     const uint16_t slot = ag_wasm_use(t, &operand);
-    ag_wasm_emit_op(t, op, 3);
+    const bool is_kept = !is_linked && ag_wasm_claim(t, &operand, slot);
+    ag_wasm_emit_op(t, (uint16_t)(op + (is_kept ? AG_FORM_ONLY_A : 0)), 3);
     ag_wasm_emit_unit(t, at);
-    ag_wasm_emit_unit(t, slot);
+    if (!is_kept)
+        ag_wasm_emit_unit(t, slot);
 }
 
 static bool is_number(uint8_t type)
@@ -194,11 +194,13 @@ static void translate_select(struct ag_wasm_translator *t, uint8_t opcode)
     const uint16_t slot_a = ag_wasm_use(t, &a);
     const uint16_t slot_b = ag_wasm_use(t, &b);
     const uint16_t slot_condition = ag_wasm_use(t, &condition);
-    ag_wasm_emit_op(t, ag_wasm_slot_size(type) == 2 ? AG_OP_SELECT64 : AG_OP_SELECT32, 5);
-    ag_wasm_emit_unit(t, ag_wasm_push_temp(t, type));
+    const bool is_kept = ag_wasm_claim(t, &condition, slot_condition);
+    const uint16_t op = ag_wasm_slot_size(type) == 2 ? AG_OP_SELECT64 : AG_OP_SELECT32;
+    ag_wasm_emit_result(t, (uint16_t)(op + (is_kept ? AG_FORM_ONLY_A : 0)), 5, type, 0);
     ag_wasm_emit_unit(t, slot_a);
     ag_wasm_emit_unit(t, slot_b);
-    ag_wasm_emit_unit(t, slot_condition);
+    if (!is_kept)
+        ag_wasm_emit_unit(t, slot_condition);
 }
 
 static void translate_constant(struct ag_wasm_translator *t, uint8_t opcode)
@@ -233,8 +235,7 @@ static void translate_reference(struct ag_wasm_translator *t, uint8_t opcode)
         if (operand.type >= AG_WASM_F64)
             ag_wasm_fail(t, AG_ERR_WASM_INVALID);
         const uint16_t slot = ag_wasm_use(t, &operand);
-        ag_wasm_emit_op(t, AG_OP_I32_EQ_K, 4);
-        ag_wasm_emit_unit(t, ag_wasm_push_temp(t, AG_WASM_I32));
+        ag_wasm_emit_result(t, AG_OP_I32_EQ_K, 4, AG_WASM_I32, AG_FORM_BINARY_R);
         ag_wasm_emit_unit(t, slot);
         ag_wasm_emit_unit(t, 0);
         return;
@@ -245,8 +246,7 @@ static void translate_reference(struct ag_wasm_translator *t, uint8_t opcode)
         ag_wasm_fail(t, AG_ERR_WASM_INVALID);
     if (t->reader.status != AG_OK)
         return;
-    ag_wasm_emit_op(t, AG_OP_REF_FUNC, 3);
-    ag_wasm_emit_unit(t, ag_wasm_push_temp(t, AG_WASM_FUNCREF));
+    ag_wasm_emit_result(t, AG_OP_REF_FUNC, 3, AG_WASM_FUNCREF, 0);
     ag_wasm_emit_unit(t, index);
 }
 
@@ -405,7 +405,7 @@ static void begin_function(struct ag_wasm_translator *t)
     t->is_dead = false;
     t->cost = 0;
     t->count = 0;
-    t->last = AG_WASM_NONE;
+    ag_wasm_emit_seal(t);
     t->label_count = 0;
     t->function_at = t->written;
     for (uint32_t i = 0; i < t->type.param_count; i++)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Opening a code image beside its module, and asking the pair.
 #include "image.h"
+#include "opcodes.h"
 
 // Whether the footer's layout is what the module's sections say. They were validated when the
 // module was translated, so this need not name what is wrong with them.
@@ -20,7 +21,7 @@ enum ag_status ag_wasm_image_open(struct ag_wasm_image *image, const void *modul
     if (code_size < frame || (code_size & 15) != 0 || ((uintptr_t)code & (AG_WASM_ALIGN - 1)) != 0)
         return AG_ERR_WASM_STALE;
     if (header->magic != AG_WASM_IMAGE_MAGIC || header->version != AG_WASM_ENGINE_VERSION ||
-        header->module_size != module_size)
+        header->module_size != module_size || header->done_frame != 0 || header->done != AG_OP_DONE)
         return AG_ERR_WASM_STALE;
     const struct ag_wasm_image candidate = { module, code, module_size, code_size };
     const struct ag_wasm_footer *footer = ag_wasm_footer_of(&candidate);

@@ -18,8 +18,11 @@ struct ag_wasm_header {
     uint32_t magic;
     uint32_t version; // AG_WASM_ENGINE_VERSION
     uint32_t module_size;
-    uint32_t reserved; // 0
+    uint16_t done_frame; // 0: the outermost call returns to `done` as to a call with this frame
+    uint16_t done;       // AG_OP_DONE
 };
+
+#define AG_WASM_DONE_AT ((uint32_t)offsetof(struct ag_wasm_header, done))
 
 // An imported function.
 struct ag_wasm_import_entry {
@@ -47,6 +50,7 @@ enum ag_wasm_prologue {
 
 #define AG_WASM_BLOCK_BITS    6u
 #define AG_WASM_BLOCK_ENTRIES (1u << AG_WASM_BLOCK_BITS)
+#define AG_WASM_BLOCK_SIZE    (AG_WASM_BLOCK_ENTRIES * sizeof(struct ag_wasm_entry)) // bytes
 
 struct ag_wasm_footer {
     uint32_t image_size; // bytes, this included
@@ -63,6 +67,14 @@ bool ag_wasm_verify(const struct ag_wasm_image *image);
 static inline const struct ag_wasm_footer *ag_wasm_footer_of(const struct ag_wasm_image *image)
 {
     const void *at = image->code + image->code_size - sizeof(struct ag_wasm_footer);
+    return at;
+}
+
+// The entry at a place, bytes, in a block.
+static inline const struct ag_wasm_entry *
+ag_wasm_entry_at(const uint8_t *code, const uint32_t *directory, uint32_t block, uint32_t place)
+{
+    const void *at = code + directory[block] + place;
     return at;
 }
 

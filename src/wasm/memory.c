@@ -68,24 +68,34 @@ static uint16_t use_address(struct ag_wasm_translator *t, const struct ag_wasm_o
     ag_wasm_emit_unit(t, address->home);
     ag_wasm_emit_unit(t, slot);
     ag_wasm_emit_u32(t, *offset);
+    ag_wasm_emit_keep(t, address->home);
     *offset = 0;
     return address->home;
 }
 
-// The load that also adds, where the address was just added up, or 0.
-static uint16_t plus_form(const struct ag_wasm_translator *t, const struct ag_wasm_operand *address,
-                          uint16_t op, uint32_t offset)
+// Where the address was just added up: the load that also adds. False if there is none.
+static bool load_sum(struct ag_wasm_translator *t, const struct access *access,
+                     const struct ag_wasm_operand *address, uint32_t offset)
 {
-    if (!ag_wasm_is_fresh(t, address) || offset > UINT16_MAX)
-        return 0;
-    const uint16_t last = t->window[t->last];
-    if (last != AG_OP_I32_ADD && last != AG_OP_I32_ADD_K)
-        return 0;
-    const uint16_t form = op == AG_OP_LOAD32    ? AG_OP_LOAD32_PLUS
-                          : op == AG_OP_LOAD8_U ? AG_OP_LOAD8_U_PLUS
-                          : op == AG_OP_LOAD64  ? AG_OP_LOAD64_PLUS
-                                                : 0;
-    return form != 0 && last == AG_OP_I32_ADD_K ? (uint16_t)(form + 1) : form;
+    const uint16_t plus = access->op == AG_OP_LOAD32    ? AG_OP_LOAD32_PLUS
+                          : access->op == AG_OP_LOAD8_U ? AG_OP_LOAD8_U_PLUS
+                          : access->op == AG_OP_LOAD64  ? AG_OP_LOAD64_PLUS
+                                                        : 0;
+    if (plus == 0 || offset > UINT16_MAX || !ag_wasm_is_fresh(t, address))
+        return false;
+    const uint16_t form = (uint16_t)(t->window[t->last] - AG_OP_I32_ADD);
+    const bool is_kept = form >= AG_FORM_BINARY_A; // as the sum commutes, there is no other form
+    if (form > AG_FORM_K + (AG_CFG_WASM_ACCUMULATOR ? AG_FORM_BINARY_A : 0))
+        return false;
+    const uint16_t a = t->window[t->last + 2u];
+    const uint16_t b = t->window[t->last + 3u];
+    ag_wasm_emit_undo(t);
+    ag_wasm_emit_result(t, (uint16_t)(plus + form), 5, access->type, AG_FORM_LOAD_PLUS_R);
+    ag_wasm_emit_unit(t, a);
+    if (!is_kept)
+        ag_wasm_emit_unit(t, b);
+    ag_wasm_emit_unit(t, offset);
+    return true;
 }
 
 static void translate_load(struct ag_wasm_translator *t, const struct access *access)
@@ -96,27 +106,19 @@ static void translate_load(struct ag_wasm_translator *t, const struct access *ac
     if (t->reader.status != AG_OK)
         return;
     if (is_known(&address, offset, &at)) {
-        ag_wasm_emit_op(t, (uint16_t)(access->op + 1), 4);
-        ag_wasm_emit_unit(t, ag_wasm_push_temp(t, access->type));
+        ag_wasm_emit_result(t, (uint16_t)(access->op + AG_FORM_AT), 4, access->type,
+                            AG_FORM_LOAD_ATR);
         ag_wasm_emit_u32(t, at);
         return;
     }
-    const uint16_t plus = plus_form(t, &address, access->op, offset);
-    if (plus != 0) {
-        const uint16_t a = t->window[t->last + 2u];
-        const uint16_t b = t->window[t->last + 3u];
-        ag_wasm_emit_undo(t);
-        ag_wasm_emit_op(t, plus, 5);
-        ag_wasm_emit_unit(t, ag_wasm_push_temp(t, access->type));
-        ag_wasm_emit_unit(t, a);
-        ag_wasm_emit_unit(t, b);
-        ag_wasm_emit_unit(t, offset);
+    if (load_sum(t, access, &address, offset))
         return;
-    }
     const uint16_t slot = use_address(t, &address, &offset);
-    ag_wasm_emit_op(t, access->op, 4);
-    ag_wasm_emit_unit(t, ag_wasm_push_temp(t, access->type));
-    ag_wasm_emit_unit(t, slot);
+    const bool is_kept = ag_wasm_claim(t, &address, slot);
+    ag_wasm_emit_result(t, (uint16_t)(access->op + (is_kept ? AG_FORM_LOAD_A : 0)), 4, access->type,
+                        is_kept ? AG_FORM_LOAD_RA : AG_FORM_LOAD_R);
+    if (!is_kept)
+        ag_wasm_emit_unit(t, slot);
     ag_wasm_emit_unit(t, offset);
 }
 
@@ -131,25 +133,38 @@ static void translate_store(struct ag_wasm_translator *t, const struct access *a
         return;
     if (is_known(&address, offset, &at)) {
         const uint16_t slot = ag_wasm_use(t, &value);
-        ag_wasm_emit_op(t, (uint16_t)(access->op + 1), 4);
-        ag_wasm_emit_unit(t, slot);
+        const bool is_kept = ag_wasm_claim(t, &value, slot);
+        ag_wasm_emit_op(t, (uint16_t)(access->op + AG_FORM_AT + (is_kept ? AG_FORM_STORE_ATA : 0)),
+                        4);
+        if (!is_kept)
+            ag_wasm_emit_unit(t, slot);
         ag_wasm_emit_u32(t, at);
         return;
     }
-    uint16_t op = access->op;
+    uint32_t op = access->op;
     uint16_t first;
+    bool is_constant = false;
     if (access->type == AG_WASM_I32 && ag_wasm_is_short(t, &value, &constant)) {
         op = op == AG_OP_STORE8    ? AG_OP_STORE8_K
              : op == AG_OP_STORE16 ? AG_OP_STORE16_K
                                    : AG_OP_STORE32_K;
         first = (uint16_t)constant;
+        is_constant = true;
     } else {
         first = ag_wasm_use(t, &value);
     }
     const uint16_t slot = use_address(t, &address, &offset);
-    ag_wasm_emit_op(t, op, 4);
-    ag_wasm_emit_unit(t, first);
-    ag_wasm_emit_unit(t, slot);
+    const bool has_value = !is_constant && ag_wasm_claim(t, &value, first);
+    const bool has_address = !has_value && ag_wasm_claim(t, &address, slot);
+    if (has_value)
+        op += AG_FORM_STORE_A;
+    else if (has_address)
+        op += is_constant ? AG_FORM_STORE_K_SA : AG_FORM_STORE_SA;
+    ag_wasm_emit_op(t, (uint16_t)op, 4);
+    if (!has_value)
+        ag_wasm_emit_unit(t, first);
+    if (!has_address)
+        ag_wasm_emit_unit(t, slot);
     ag_wasm_emit_unit(t, offset);
 }
 
@@ -169,14 +184,12 @@ void ag_wasm_translate_access(struct ag_wasm_translator *t, uint8_t opcode)
         translate_store(t, &accesses[opcode - 0x28]);
     } else if (opcode == 0x3F) {
         read_memory_index(t);
-        ag_wasm_emit_op(t, AG_OP_MEMORY_SIZE, 2);
-        ag_wasm_emit_unit(t, ag_wasm_push_temp(t, AG_WASM_I32));
+        ag_wasm_emit_result(t, AG_OP_MEMORY_SIZE, 2, AG_WASM_I32, 0);
     } else {
         read_memory_index(t);
         const struct ag_wasm_operand pages = ag_wasm_pop(t, AG_WASM_I32);
         const uint16_t slot = ag_wasm_use(t, &pages);
-        ag_wasm_emit_op(t, AG_OP_MEMORY_GROW, 3);
-        ag_wasm_emit_unit(t, ag_wasm_push_temp(t, AG_WASM_I32));
+        ag_wasm_emit_result(t, AG_OP_MEMORY_GROW, 3, AG_WASM_I32, 0);
         ag_wasm_emit_unit(t, slot);
     }
 }
@@ -199,6 +212,7 @@ static void emit_three(struct ag_wasm_translator *t, uint16_t op, uint32_t index
     ag_wasm_emit_unit(t, slot_a);
     ag_wasm_emit_unit(t, slot_b);
     ag_wasm_emit_unit(t, slot_c);
+    ag_wasm_emit_seal(t);
 }
 
 static uint32_t read_data_index(struct ag_wasm_translator *t)
@@ -277,11 +291,11 @@ static void translate_table_grow(struct ag_wasm_translator *t)
     const struct ag_wasm_operand value = ag_wasm_pop(t, type);
     const uint16_t slot_value = ag_wasm_use(t, &value);
     const uint16_t slot_count = ag_wasm_use(t, &count);
-    ag_wasm_emit_op(t, AG_OP_TABLE_GROW, 5);
-    ag_wasm_emit_unit(t, ag_wasm_push_temp(t, AG_WASM_I32));
+    ag_wasm_emit_result(t, AG_OP_TABLE_GROW, 5, AG_WASM_I32, 0);
     ag_wasm_emit_unit(t, table);
     ag_wasm_emit_unit(t, slot_value);
     ag_wasm_emit_unit(t, slot_count);
+    ag_wasm_emit_seal(t);
 }
 
 static void translate_table_bulk(struct ag_wasm_translator *t, uint32_t opcode)
@@ -314,8 +328,7 @@ static void translate_table_bulk(struct ag_wasm_translator *t, uint32_t opcode)
         break;
     case 16:
         indices[0] = read_table_index(t, &type);
-        ag_wasm_emit_op(t, AG_OP_TABLE_SIZE, 3);
-        ag_wasm_emit_unit(t, ag_wasm_push_temp(t, AG_WASM_I32));
+        ag_wasm_emit_result(t, AG_OP_TABLE_SIZE, 3, AG_WASM_I32, 0);
         ag_wasm_emit_unit(t, indices[0]);
         break;
     default:
@@ -339,8 +352,7 @@ void ag_wasm_translate_table(struct ag_wasm_translator *t, uint8_t opcode)
     if (opcode == 0x25) {
         const struct ag_wasm_operand index = ag_wasm_pop(t, AG_WASM_I32);
         const uint16_t slot = ag_wasm_use(t, &index);
-        ag_wasm_emit_op(t, AG_OP_TABLE_GET, 4);
-        ag_wasm_emit_unit(t, ag_wasm_push_temp(t, type));
+        ag_wasm_emit_result(t, AG_OP_TABLE_GET, 4, type, 0);
         ag_wasm_emit_unit(t, table);
         ag_wasm_emit_unit(t, slot);
         return;

@@ -170,21 +170,50 @@ static const struct row saturating_rows[] = {
     { F64, I64, UNARY, AG_OP_I64_TRUNC_SAT_F64_S }, { F64, I64, UNARY, AG_OP_I64_TRUNC_SAT_F64_U },
 };
 
-static void emit3(struct ag_wasm_translator *t, uint8_t type, uint16_t op, uint16_t a, uint16_t b)
+// The form of an integer instruction that has the constant `b` for its second operand.
+static void emit_k(struct ag_wasm_translator *t, uint8_t type, uint16_t op,
+                   const struct ag_wasm_operand *left, uint16_t b)
 {
-    ag_wasm_emit_op(t, op, 4);
-    ag_wasm_emit_unit(t, ag_wasm_push_temp(t, type));
-    ag_wasm_emit_unit(t, a);
+    const uint16_t a = ag_wasm_use(t, left);
+    const bool is_kept = ag_wasm_claim(t, left, a);
+    op = (uint16_t)(op + AG_FORM_K + (is_kept ? AG_FORM_BINARY_A : 0));
+    ag_wasm_emit_result(t, op, 4, type, AG_FORM_BINARY_R);
+    if (!is_kept)
+        ag_wasm_emit_unit(t, a);
     ag_wasm_emit_unit(t, b);
+}
+
+// An instruction on two slots, of which one may be in the accumulator.
+static void emit_binary(struct ag_wasm_translator *t, const struct row *row,
+                        const struct ag_wasm_operand *left, const struct ag_wasm_operand *right)
+{
+    const bool is_float = (row->shape & SHAPE) == FLOAT;
+    const uint16_t a = ag_wasm_use(t, left);
+    const uint16_t b = ag_wasm_use(t, right);
+    const bool has_left = ag_wasm_claim(t, left, a);
+    const bool has_right = !has_left && ag_wasm_claim(t, right, b);
+    uint32_t op = row->op;
+    if (has_left || (has_right && (row->shape & COMMUTES)))
+        op += is_float ? AG_FORM_FLOAT_A : AG_FORM_BINARY_A;
+    else if (has_right)
+        op += is_float ? AG_FORM_FLOAT_SA : AG_FORM_BINARY_SA;
+    ag_wasm_emit_result(t, (uint16_t)op, 4, row->out,
+                        is_float ? AG_FORM_FLOAT_R : AG_FORM_BINARY_R);
+    if (!has_left)
+        ag_wasm_emit_unit(t, a);
+    if (!has_right)
+        ag_wasm_emit_unit(t, b);
 }
 
 static void translate_unary(struct ag_wasm_translator *t, const struct row *row)
 {
     const struct ag_wasm_operand operand = ag_wasm_pop(t, row->in);
     const uint16_t slot = ag_wasm_use(t, &operand);
-    ag_wasm_emit_op(t, row->op, 3);
-    ag_wasm_emit_unit(t, ag_wasm_push_temp(t, row->out));
-    ag_wasm_emit_unit(t, slot);
+    const bool is_kept = ag_wasm_claim(t, &operand, slot);
+    ag_wasm_emit_result(t, (uint16_t)(row->op + (is_kept ? AG_FORM_UNARY_A : 0)), 3, row->out,
+                        AG_FORM_UNARY_R);
+    if (!is_kept)
+        ag_wasm_emit_unit(t, slot);
 }
 
 // wrap and reinterpret: the value stays where it is.
@@ -197,7 +226,23 @@ static void translate_same(struct ag_wasm_translator *t, const struct row *row)
     }
     ag_wasm_push(t, row->out, operand.kind, operand.value);
     if (row->in == I64 && row->out == I32)
-        ag_wasm_emit_seal(t); // the instruction before writes more slots than are left of it
+        ag_wasm_emit_freeze(t); // the instruction before writes more slots than are left of it
+}
+
+uint16_t ag_wasm_comparison_group(uint16_t op)
+{
+    if (op >= AG_OP_I32_EQ && op < AG_OP_I32_EQ + 6 * AG_FORM_BINARY_COUNT)
+        return AG_OP_I32_EQ;
+    if (op >= AG_OP_I64_EQ && op < AG_OP_I64_EQ + 6 * AG_FORM_BINARY_COUNT)
+        return AG_OP_I64_EQ;
+    return 0;
+}
+
+// The opposite comparison in the same form.
+static uint16_t negate(uint16_t op, uint16_t group)
+{
+    const bool is_second = (op - group) / AG_FORM_BINARY_COUNT % 2 != 0;
+    return (uint16_t)(is_second ? op - AG_FORM_BINARY_COUNT : op + AG_FORM_BINARY_COUNT);
 }
 
 // x == 0. After an integer comparison of its own kind it is the opposite comparison.
@@ -206,18 +251,14 @@ static void translate_test(struct ag_wasm_translator *t, const struct row *row)
     const struct ag_wasm_operand operand = ag_wasm_pop(t, row->in);
     if (row->in == I32 && ag_wasm_is_fresh(t, &operand)) {
         uint16_t *op = &t->window[t->last];
-        uint16_t group = 0;
-        if (*op >= AG_OP_I32_EQ && *op <= AG_OP_I32_GE_U_K)
-            group = AG_OP_I32_EQ;
-        else if (*op >= AG_OP_I64_EQ && *op <= AG_OP_I64_GE_U_K)
-            group = AG_OP_I64_EQ;
+        const uint16_t group = ag_wasm_comparison_group(*op);
         if (group != 0) {
-            *op = (uint16_t)(((*op - group) ^ 2) + group);
+            *op = negate(*op, group);
             ag_wasm_push_temp(t, I32);
             return;
         }
     }
-    emit3(t, I32, (uint16_t)(row->op + 1), ag_wasm_use(t, &operand), 0);
+    emit_k(t, I32, row->op, &operand, 0);
 }
 
 // A comparison LT or GE of `a` with the constant `b`, or, if `is_left`, of the constant with `a`.
@@ -235,10 +276,9 @@ static bool compare_constant(struct ag_wasm_translator *t, uint16_t op,
         if (value == INT16_MAX || (value == -1 && !is_signed))
             return false;
         value++;
-        const uint16_t group = op >= AG_OP_I64_EQ ? AG_OP_I64_EQ : AG_OP_I32_EQ;
-        op = (uint16_t)(((op - group) ^ 2) + group);
+        op = negate(op, ag_wasm_comparison_group(op));
     }
-    emit3(t, I32, (uint16_t)(op + 1), ag_wasm_use(t, a), (uint16_t)value);
+    emit_k(t, I32, op, a, (uint16_t)value);
     return true;
 }
 
@@ -265,9 +305,11 @@ static void emit_wide(struct ag_wasm_translator *t, uint16_t op, const struct ag
                       uint32_t constant)
 {
     const uint16_t a = ag_wasm_use(t, left);
-    ag_wasm_emit_op(t, op, 5);
-    ag_wasm_emit_unit(t, ag_wasm_push_temp(t, I32));
-    ag_wasm_emit_unit(t, a);
+    const bool is_kept = ag_wasm_claim(t, left, a);
+    ag_wasm_emit_result(t, (uint16_t)(op + (is_kept ? AG_FORM_UNARY_A : 0)), 5, I32,
+                        AG_FORM_UNARY_R);
+    if (!is_kept)
+        ag_wasm_emit_unit(t, a);
     ag_wasm_emit_u32(t, constant);
 }
 
@@ -292,7 +334,7 @@ static void translate_binary(struct ag_wasm_translator *t, const struct row *row
         compare_constant(t, row->op, &right, &left, true))
         return;
     if (shape == BINARY && ag_wasm_is_short(t, &right, &value)) {
-        emit3(t, row->out, (uint16_t)(row->op + 1), ag_wasm_use(t, &left), (uint16_t)value);
+        emit_k(t, row->out, row->op, &left, (uint16_t)value);
         return;
     }
     const uint16_t wide = wide_form(row->op);
@@ -300,9 +342,7 @@ static void translate_binary(struct ag_wasm_translator *t, const struct row *row
         emit_wide(t, wide, &left, right.value);
         return;
     }
-    const uint16_t a = ag_wasm_use(t, &left);
-    const uint16_t b = ag_wasm_use(t, &right);
-    emit3(t, row->out, row->op, a, b);
+    emit_binary(t, row, &left, &right);
 }
 
 static void translate_row(struct ag_wasm_translator *t, const struct row *row)

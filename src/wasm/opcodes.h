@@ -10,7 +10,8 @@
 //   r R   slot of the return position; the result, if any, of 32, 64 bits goes to slot 0
 //   b     callee's frame, slots from this one; always last in a call, for the return
 //   g G   slot of an own global of 32, 64 bits   l L index of an imported global of 32, 64 bits
-//   f     own function                           i   imported function
+//   f     block of the entry of an own function  p   place of the entry in it, bytes; follows f
+//   i     imported function
 //   t     table                                  s   data segment
 //   e     element segment                        j   the function that this instruction is in
 //   k     label of this function                 u   n, and n + 1 labels follow
@@ -18,97 +19,189 @@
 // Slots count from the running function's frame. verify.c checks by the letters alone that an
 // instruction cannot lead the interpreter out of its memory, so whatever is used as a slot, an
 // index or a place needs its letter. _K has a constant for its second operand and always follows
-// its plain form. In a group of comparisons the negation is two rows away.
+// its plain form.
+//
+// With AG_CFG_WASM_ACCUMULATOR every instruction that has a result leaves it in the accumulator
+// too, and forms of the frequent ones take an operand from there or leave their result only there;
+// they lack that operand's letter: _A the first source, _SA the second, _R the result. The
+// instruction before such a form, in the same run of instructions without a label, call or
+// suspension, has made the value. The forms of one instruction stand in a fixed order
+// (AG_FORM_...), so that a form is found by addition.
 #ifndef AG_WASM_OPCODES_H
 #define AG_WASM_OPCODES_H
 
-#define AG_BINARY(X, name, operands, operands_k) X(name, operands) X(name##_K, operands_k)
+#include "base/config.h"
+
+#if AG_CFG_WASM_ACCUMULATOR
+#define AG_ACCUMULATOR(...) __VA_ARGS__
+#else
+#define AG_ACCUMULATOR(...)
+#endif
+
+// out, in: the letters of the destination and of the sources.
+#define AG_BINARY(X, name, out, in)                                                                \
+    X(name, out##in##in)                                                                           \
+    X(name##_K, out##in##h)                                                                        \
+    AG_ACCUMULATOR(X(name##_A, out##in) X(name##_AK, out##h) X(name##_SA, out##in) X(              \
+        name##_R, in##in) X(name##_RK, in##h) X(name##_RA, in) X(name##_RAK, h) X(name##_RSA, in))
+
+#define AG_FLOATING(X, name, out, in)                                                              \
+    X(name, out##in##in)                                                                           \
+    AG_ACCUMULATOR(X(name##_A, out##in) X(name##_SA, out##in) X(name##_R, in##in) X(name##_RA, in) \
+                       X(name##_RSA, in))
+
+#define AG_UNARY(X, name, out, in)                                                                 \
+    X(name, out##in)                                                                               \
+    AG_ACCUMULATOR(X(name##_A, out) X(name##_R, in) X(name##_RA, ))
+
+// With a constant that needs all bits.
+#define AG_WIDE(X, name)                                                                           \
+    X(name, daw)                                                                                   \
+    AG_ACCUMULATOR(X(name##_A, dw) X(name##_R, aw) X(name##_RA, w))
+
+#define AG_BRANCH(X, name, in)                                                                     \
+    X(name, in##in##co)                                                                            \
+    X(name##_K, in##hco)                                                                           \
+    AG_ACCUMULATOR(X(name##_A, in##co) X(name##_AK, hco) X(name##_SA, in##co))
+
+// Address slot and offset, or _AT an address known before.
+#define AG_LOAD(X, name, out)                                                                      \
+    X(name, out##an)                                                                               \
+    X(name##_AT, out##w)                                                                           \
+    AG_ACCUMULATOR(X(name##_A, out##n) X(name##_R, an) X(name##_RA, n) X(name##_ATR, w))
+
+// Address: a sum that wraps, then the offset.
+#define AG_LOAD_PLUS(X, name, out)                                                                 \
+    X(name, out##aan)                                                                              \
+    X(name##_K, out##ahn)                                                                          \
+    AG_ACCUMULATOR(X(name##_A, out##an) X(name##_AK, out##hn) X(name##_R, aan) X(name##_RK, ahn)   \
+                       X(name##_RA, an) X(name##_RAK, hn))
+
+// Value, address, offset; or _AT an address known before. The second operand is the address.
+#define AG_STORE(X, name, in)                                                                      \
+    X(name, in##an)                                                                                \
+    X(name##_AT, in##w)                                                                            \
+    AG_ACCUMULATOR(X(name##_A, an) X(name##_SA, in##n) X(name##_ATA, w))
+
+#define AG_STORE_K(X, name)                                                                        \
+    X(name, han)                                                                                   \
+    AG_ACCUMULATOR(X(name##_SA, hn))
+
+// From a form to another of the same instruction.
+enum ag_op_form {
+    AG_FORM_K = 1,        // second operand constant: binary, branch, load plus
+    AG_FORM_AT = 1,       // address known: load, store
+    AG_FORM_ONLY_A = 1,   // conditional branch, return, global, select
+    AG_FORM_BINARY_A = 2, // plain and _K
+    AG_FORM_BINARY_SA = 4,
+    AG_FORM_BINARY_R = 5,
+    AG_FORM_FLOAT_A = 1,
+    AG_FORM_FLOAT_SA = 2,
+    AG_FORM_FLOAT_R = 3,
+    AG_FORM_UNARY_A = 1, // wide ones too
+    AG_FORM_UNARY_R = 2,
+    AG_FORM_BRANCH_A = 2,
+    AG_FORM_BRANCH_SA = 4,
+    AG_FORM_LOAD_A = 2,
+    AG_FORM_LOAD_R = 3,
+    AG_FORM_LOAD_RA = 2,  // from _A
+    AG_FORM_LOAD_ATR = 4, // from _AT
+    AG_FORM_LOAD_PLUS_A = 2,
+    AG_FORM_LOAD_PLUS_R = 4,
+    AG_FORM_STORE_A = 2,
+    AG_FORM_STORE_SA = 3,
+    AG_FORM_STORE_ATA = 3, // from _AT
+    AG_FORM_STORE_K_SA = 1,
+    AG_FORM_BINARY_COUNT = AG_CFG_WASM_ACCUMULATOR ? 10 : 2,
+    AG_FORM_BRANCH_COUNT = AG_CFG_WASM_ACCUMULATOR ? 5 : 2,
+};
 
 // Negation pairs: EQ NE, LT_S GE_S, LT_U GE_U.
-#define AG_COMPARISONS(X, prefix, operands, operands_k)                                            \
-    AG_BINARY(X, prefix##_EQ, operands, operands_k)                                                \
-    AG_BINARY(X, prefix##_NE, operands, operands_k)                                                \
-    AG_BINARY(X, prefix##_LT_S, operands, operands_k)                                              \
-    AG_BINARY(X, prefix##_GE_S, operands, operands_k)                                              \
-    AG_BINARY(X, prefix##_LT_U, operands, operands_k)                                              \
-    AG_BINARY(X, prefix##_GE_U, operands, operands_k)
+#define AG_COMPARISONS(X, kind, prefix, ...)                                                       \
+    kind(X, prefix##_EQ, __VA_ARGS__) kind(X, prefix##_NE, __VA_ARGS__)                            \
+        kind(X, prefix##_LT_S, __VA_ARGS__) kind(X, prefix##_GE_S, __VA_ARGS__)                    \
+            kind(X, prefix##_LT_U, __VA_ARGS__) kind(X, prefix##_GE_U, __VA_ARGS__)
 
-#define AG_INTEGER(X, prefix, operands, operands_k, unary)                                         \
-    AG_BINARY(X, prefix##_ADD, operands, operands_k)                                               \
-    AG_BINARY(X, prefix##_SUB, operands, operands_k)                                               \
-    AG_BINARY(X, prefix##_MUL, operands, operands_k)                                               \
-    AG_BINARY(X, prefix##_DIV_S, operands, operands_k)                                             \
-    AG_BINARY(X, prefix##_DIV_U, operands, operands_k)                                             \
-    AG_BINARY(X, prefix##_REM_S, operands, operands_k)                                             \
-    AG_BINARY(X, prefix##_REM_U, operands, operands_k)                                             \
-    AG_BINARY(X, prefix##_AND, operands, operands_k)                                               \
-    AG_BINARY(X, prefix##_OR, operands, operands_k)                                                \
-    AG_BINARY(X, prefix##_XOR, operands, operands_k)                                               \
-    AG_BINARY(X, prefix##_SHL, operands, operands_k)                                               \
-    AG_BINARY(X, prefix##_SHR_S, operands, operands_k)                                             \
-    AG_BINARY(X, prefix##_SHR_U, operands, operands_k)                                             \
-    AG_BINARY(X, prefix##_ROTL, operands, operands_k)                                              \
-    AG_BINARY(X, prefix##_ROTR, operands, operands_k)                                              \
-    X(prefix##_CLZ, unary)                                                                         \
-    X(prefix##_CTZ, unary)                                                                         \
-    X(prefix##_POPCNT, unary)                                                                      \
-    X(prefix##_EXTEND8, unary)                                                                     \
-    X(prefix##_EXTEND16, unary)
+#define AG_INTEGER(X, prefix, out, in)                                                             \
+    AG_BINARY(X, prefix##_ADD, out, in)                                                            \
+    AG_BINARY(X, prefix##_SUB, out, in)                                                            \
+    AG_BINARY(X, prefix##_MUL, out, in)                                                            \
+    AG_BINARY(X, prefix##_DIV_S, out, in)                                                          \
+    AG_BINARY(X, prefix##_DIV_U, out, in)                                                          \
+    AG_BINARY(X, prefix##_REM_S, out, in)                                                          \
+    AG_BINARY(X, prefix##_REM_U, out, in)                                                          \
+    AG_BINARY(X, prefix##_AND, out, in)                                                            \
+    AG_BINARY(X, prefix##_OR, out, in)                                                             \
+    AG_BINARY(X, prefix##_XOR, out, in)                                                            \
+    AG_BINARY(X, prefix##_SHL, out, in)                                                            \
+    AG_BINARY(X, prefix##_SHR_S, out, in)                                                          \
+    AG_BINARY(X, prefix##_SHR_U, out, in)                                                          \
+    AG_BINARY(X, prefix##_ROTL, out, in)                                                           \
+    AG_BINARY(X, prefix##_ROTR, out, in)                                                           \
+    AG_UNARY(X, prefix##_CLZ, out, in)                                                             \
+    AG_UNARY(X, prefix##_CTZ, out, in)                                                             \
+    AG_UNARY(X, prefix##_POPCNT, out, in)                                                          \
+    AG_UNARY(X, prefix##_EXTEND8, out, in)                                                         \
+    AG_UNARY(X, prefix##_EXTEND16, out, in)
 
-#define AG_FLOAT(X, prefix, binary, unary, compare)                                                \
-    X(prefix##_ADD, binary)                                                                        \
-    X(prefix##_SUB, binary)                                                                        \
-    X(prefix##_MUL, binary)                                                                        \
-    X(prefix##_DIV, binary)                                                                        \
-    X(prefix##_MIN, binary)                                                                        \
-    X(prefix##_MAX, binary)                                                                        \
-    X(prefix##_COPYSIGN, binary)                                                                   \
-    X(prefix##_ABS, unary)                                                                         \
-    X(prefix##_NEG, unary)                                                                         \
-    X(prefix##_CEIL, unary)                                                                        \
-    X(prefix##_FLOOR, unary)                                                                       \
-    X(prefix##_TRUNC, unary)                                                                       \
-    X(prefix##_NEAREST, unary)                                                                     \
-    X(prefix##_SQRT, unary)                                                                        \
-    X(prefix##_EQ, compare)                                                                        \
-    X(prefix##_NE, compare)                                                                        \
-    X(prefix##_LT, compare)                                                                        \
-    X(prefix##_LE, compare)
+#define AG_FLOAT(X, prefix, out, in)                                                               \
+    AG_FLOATING(X, prefix##_ADD, out, in)                                                          \
+    AG_FLOATING(X, prefix##_SUB, out, in)                                                          \
+    AG_FLOATING(X, prefix##_MUL, out, in)                                                          \
+    AG_FLOATING(X, prefix##_DIV, out, in)                                                          \
+    AG_FLOATING(X, prefix##_MIN, out, in)                                                          \
+    AG_FLOATING(X, prefix##_MAX, out, in)                                                          \
+    AG_FLOATING(X, prefix##_COPYSIGN, out, in)                                                     \
+    AG_UNARY(X, prefix##_ABS, out, in)                                                             \
+    AG_UNARY(X, prefix##_NEG, out, in)                                                             \
+    AG_UNARY(X, prefix##_CEIL, out, in)                                                            \
+    AG_UNARY(X, prefix##_FLOOR, out, in)                                                           \
+    AG_UNARY(X, prefix##_TRUNC, out, in)                                                           \
+    AG_UNARY(X, prefix##_NEAREST, out, in)                                                         \
+    AG_UNARY(X, prefix##_SQRT, out, in)                                                            \
+    AG_FLOATING(X, prefix##_EQ, d, in)                                                             \
+    AG_FLOATING(X, prefix##_NE, d, in)                                                             \
+    AG_FLOATING(X, prefix##_LT, d, in)                                                             \
+    AG_FLOATING(X, prefix##_LE, d, in)
 
+// clang-format off
 #define AG_OPS(X)                                                                                  \
     /* control: what never goes on to the next instruction comes first */                          \
     X(ILLEGAL, )                                                                                   \
     X(UNREACHABLE, )                                                                               \
+    X(DONE, ) /* in the header: where the outermost call returns to */                             \
     X(BR, co)                                                                                      \
     X(BR_FAR, jk)                                                                                  \
     X(BR_TABLE, acju)                                                                              \
     X(RETURN, cr)                                                                                  \
     X(RETURN32, car)                                                                               \
+    AG_ACCUMULATOR(X(RETURN32_A, cr))                                                              \
     X(RETURN64, cAR)                                                                               \
+    AG_ACCUMULATOR(X(RETURN64_A, cR))                                                              \
     X(FUEL, c) /* the first that does */                                                           \
     X(BR_IF, aco)                                                                                  \
+    AG_ACCUMULATOR(X(BR_IF_A, co))                                                                 \
     X(BR_UNLESS, aco)                                                                              \
-    X(CALL, cfb)                                                                                   \
+    AG_ACCUMULATOR(X(BR_UNLESS_A, co))                                                             \
+    X(CALL, cfpb)                                                                                  \
     X(CALL_IMPORT, cib)                                                                            \
     X(CALL_INDIRECT, catnb) /* element, table, type */                                             \
-    AG_COMPARISONS(X, BR_I32, aaco, ahco)                                                          \
-    AG_COMPARISONS(X, BR_I64, AAco, Ahco)                                                          \
+    AG_COMPARISONS(X, AG_BRANCH, BR_I32, a)                                                        \
+    AG_COMPARISONS(X, AG_BRANCH, BR_I64, A)                                                        \
     /* effects */                                                                                  \
     X(GLOBAL_SET32, ga)                                                                            \
+    AG_ACCUMULATOR(X(GLOBAL_SET32_A, g))                                                           \
     X(GLOBAL_SET64, GA)                                                                            \
+    AG_ACCUMULATOR(X(GLOBAL_SET64_A, G))                                                           \
     X(LINKED_SET32, la)                                                                            \
     X(LINKED_SET64, LA)                                                                            \
-    X(STORE8, aan)                                                                                 \
-    X(STORE8_AT, aw)                                                                               \
-    X(STORE16, aan)                                                                                \
-    X(STORE16_AT, aw)                                                                              \
-    X(STORE32, aan)                                                                                \
-    X(STORE32_AT, aw)                                                                              \
-    X(STORE64, Aan)                                                                                \
-    X(STORE64_AT, Aw)                                                                              \
-    X(STORE8_K, han)                                                                               \
-    X(STORE16_K, han)                                                                              \
-    X(STORE32_K, han)                                                                              \
+    AG_STORE(X, STORE8, a)                                                                         \
+    AG_STORE(X, STORE16, a)                                                                        \
+    AG_STORE(X, STORE32, a)                                                                        \
+    AG_STORE(X, STORE64, A)                                                                        \
+    AG_STORE_K(X, STORE8_K)                                                                        \
+    AG_STORE_K(X, STORE16_K)                                                                       \
+    AG_STORE_K(X, STORE32_K)                                                                       \
     X(MEMORY_FILL, aaa)                                                                            \
     X(MEMORY_COPY, aaa)                                                                            \
     X(MEMORY_INIT, saaa)                                                                           \
@@ -118,7 +211,7 @@
     X(TABLE_COPY, ttaaa)                                                                           \
     X(TABLE_INIT, teaaa)                                                                           \
     X(ELEM_DROP, e)                                                                                \
-    /* results: from here on the first operand is a destination */                                 \
+    /* results: from here on the first operand is the destination, if there is one */                                 \
     X(COPY32, da)                                                                                  \
     X(COPY64, DA)                                                                                  \
     X(CONST32_K, dh)                                                                               \
@@ -126,56 +219,43 @@
     X(CONST64_K, Dh)                                                                               \
     X(CONST64, Dq)                                                                                 \
     X(SELECT32, daaa)                                                                              \
+    AG_ACCUMULATOR(X(SELECT32_A, daa))                                                             \
     X(SELECT64, DAAa)                                                                              \
+    AG_ACCUMULATOR(X(SELECT64_A, DAA))                                                             \
     X(GLOBAL_GET32, dg)                                                                            \
     X(GLOBAL_GET64, DG)                                                                            \
     X(LINKED_GET32, dl)                                                                            \
     X(LINKED_GET64, DL)                                                                            \
     X(REF_FUNC, dn)                                                                                \
     /* integers */                                                                                 \
-    AG_INTEGER(X, I32, daa, dah, da)                                                               \
-    X(I32_ADD_W, daw) /* with a constant that needs all bits */                                    \
-    X(I32_MUL_W, daw)                                                                              \
-    X(I32_AND_W, daw)                                                                              \
-    X(I32_OR_W, daw)                                                                               \
-    X(I32_XOR_W, daw)                                                                              \
-    AG_COMPARISONS(X, I32, daa, dah)                                                               \
-    AG_INTEGER(X, I64, DAA, DAh, DA)                                                               \
-    X(I64_EXTEND32, DA)                                                                            \
-    AG_COMPARISONS(X, I64, dAA, dAh)                                                               \
-    X(I64_EXTEND_I32_S, Da)                                                                        \
-    X(I64_EXTEND_I32_U, Da)                                                                        \
-    /* memory: address slot and offset, or _AT an address known before */                          \
-    X(LOAD32, dan)                                                                                 \
-    X(LOAD32_AT, dw)                                                                               \
-    X(LOAD8_S, dan)                                                                                \
-    X(LOAD8_S_AT, dw)                                                                              \
-    X(LOAD8_U, dan)                                                                                \
-    X(LOAD8_U_AT, dw)                                                                              \
-    X(LOAD16_S, dan)                                                                               \
-    X(LOAD16_S_AT, dw)                                                                             \
-    X(LOAD16_U, dan)                                                                               \
-    X(LOAD16_U_AT, dw)                                                                             \
-    X(LOAD64, Dan)                                                                                 \
-    X(LOAD64_AT, Dw)                                                                               \
-    X(LOAD64_8_S, Dan)                                                                             \
-    X(LOAD64_8_S_AT, Dw)                                                                           \
-    X(LOAD64_8_U, Dan)                                                                             \
-    X(LOAD64_8_U_AT, Dw)                                                                           \
-    X(LOAD64_16_S, Dan)                                                                            \
-    X(LOAD64_16_S_AT, Dw)                                                                          \
-    X(LOAD64_16_U, Dan)                                                                            \
-    X(LOAD64_16_U_AT, Dw)                                                                          \
-    X(LOAD64_32_S, Dan)                                                                            \
-    X(LOAD64_32_S_AT, Dw)                                                                          \
-    X(LOAD64_32_U, Dan)                                                                            \
-    X(LOAD64_32_U_AT, Dw)                                                                          \
-    X(LOAD32_PLUS, daan) /* address: a sum that wraps, then the offset */                          \
-    X(LOAD32_PLUS_K, dahn)                                                                         \
-    X(LOAD8_U_PLUS, daan)                                                                          \
-    X(LOAD8_U_PLUS_K, dahn)                                                                        \
-    X(LOAD64_PLUS, Daan)                                                                           \
-    X(LOAD64_PLUS_K, Dahn)                                                                         \
+    AG_INTEGER(X, I32, d, a)                                                                       \
+    AG_WIDE(X, I32_ADD_W)                                                                          \
+    AG_WIDE(X, I32_MUL_W)                                                                          \
+    AG_WIDE(X, I32_AND_W)                                                                          \
+    AG_WIDE(X, I32_OR_W)                                                                           \
+    AG_WIDE(X, I32_XOR_W)                                                                          \
+    AG_COMPARISONS(X, AG_BINARY, I32, d, a)                                                        \
+    AG_INTEGER(X, I64, D, A)                                                                       \
+    AG_UNARY(X, I64_EXTEND32, D, A)                                                                \
+    AG_COMPARISONS(X, AG_BINARY, I64, d, A)                                                        \
+    AG_UNARY(X, I64_EXTEND_I32_S, D, a)                                                            \
+    AG_UNARY(X, I64_EXTEND_I32_U, D, a)                                                            \
+    /* memory */                                                                                   \
+    AG_LOAD(X, LOAD32, d)                                                                          \
+    AG_LOAD(X, LOAD8_S, d)                                                                         \
+    AG_LOAD(X, LOAD8_U, d)                                                                         \
+    AG_LOAD(X, LOAD16_S, d)                                                                        \
+    AG_LOAD(X, LOAD16_U, d)                                                                        \
+    AG_LOAD(X, LOAD64, D)                                                                          \
+    AG_LOAD(X, LOAD64_8_S, D)                                                                      \
+    AG_LOAD(X, LOAD64_8_U, D)                                                                      \
+    AG_LOAD(X, LOAD64_16_S, D)                                                                     \
+    AG_LOAD(X, LOAD64_16_U, D)                                                                     \
+    AG_LOAD(X, LOAD64_32_S, D)                                                                     \
+    AG_LOAD(X, LOAD64_32_U, D)                                                                     \
+    AG_LOAD_PLUS(X, LOAD32_PLUS, d)                                                                \
+    AG_LOAD_PLUS(X, LOAD8_U_PLUS, d)                                                               \
+    AG_LOAD_PLUS(X, LOAD64_PLUS, D)                                                                \
     X(ADDRESS, daw) /* sum that traps when it leaves 32 bits */                                    \
     X(MEMORY_SIZE, dm)                                                                             \
     X(MEMORY_GROW, dam)                                                                            \
@@ -186,34 +266,36 @@
 
 // The numbers behind; a build without floats has no handlers for them.
 #define AG_FLOAT_OPS(X)                                                                            \
-    AG_FLOAT(X, F32, daa, da, daa)                                                                 \
-    AG_FLOAT(X, F64, DAA, DA, dAA)                                                                 \
-    X(I32_TRUNC_F32_S, da)                                                                         \
-    X(I32_TRUNC_F32_U, da)                                                                         \
-    X(I32_TRUNC_F64_S, dA)                                                                         \
-    X(I32_TRUNC_F64_U, dA)                                                                         \
-    X(I64_TRUNC_F32_S, Da)                                                                         \
-    X(I64_TRUNC_F32_U, Da)                                                                         \
-    X(I64_TRUNC_F64_S, DA)                                                                         \
-    X(I64_TRUNC_F64_U, DA)                                                                         \
-    X(I32_TRUNC_SAT_F32_S, da)                                                                     \
-    X(I32_TRUNC_SAT_F32_U, da)                                                                     \
-    X(I32_TRUNC_SAT_F64_S, dA)                                                                     \
-    X(I32_TRUNC_SAT_F64_U, dA)                                                                     \
-    X(I64_TRUNC_SAT_F32_S, Da)                                                                     \
-    X(I64_TRUNC_SAT_F32_U, Da)                                                                     \
-    X(I64_TRUNC_SAT_F64_S, DA)                                                                     \
-    X(I64_TRUNC_SAT_F64_U, DA)                                                                     \
-    X(F32_CONVERT_I32_S, da)                                                                       \
-    X(F32_CONVERT_I32_U, da)                                                                       \
-    X(F32_CONVERT_I64_S, dA)                                                                       \
-    X(F32_CONVERT_I64_U, dA)                                                                       \
-    X(F64_CONVERT_I32_S, Da)                                                                       \
-    X(F64_CONVERT_I32_U, Da)                                                                       \
-    X(F64_CONVERT_I64_S, DA)                                                                       \
-    X(F64_CONVERT_I64_U, DA)                                                                       \
-    X(F32_DEMOTE, dA)                                                                              \
-    X(F64_PROMOTE, Da)
+    AG_FLOAT(X, F32, d, a)                                                                         \
+    AG_FLOAT(X, F64, D, A)                                                                         \
+    AG_UNARY(X, I32_TRUNC_F32_S, d, a)                                                             \
+    AG_UNARY(X, I32_TRUNC_F32_U, d, a)                                                             \
+    AG_UNARY(X, I32_TRUNC_F64_S, d, A)                                                             \
+    AG_UNARY(X, I32_TRUNC_F64_U, d, A)                                                             \
+    AG_UNARY(X, I64_TRUNC_F32_S, D, a)                                                             \
+    AG_UNARY(X, I64_TRUNC_F32_U, D, a)                                                             \
+    AG_UNARY(X, I64_TRUNC_F64_S, D, A)                                                             \
+    AG_UNARY(X, I64_TRUNC_F64_U, D, A)                                                             \
+    AG_UNARY(X, I32_TRUNC_SAT_F32_S, d, a)                                                         \
+    AG_UNARY(X, I32_TRUNC_SAT_F32_U, d, a)                                                         \
+    AG_UNARY(X, I32_TRUNC_SAT_F64_S, d, A)                                                         \
+    AG_UNARY(X, I32_TRUNC_SAT_F64_U, d, A)                                                         \
+    AG_UNARY(X, I64_TRUNC_SAT_F32_S, D, a)                                                         \
+    AG_UNARY(X, I64_TRUNC_SAT_F32_U, D, a)                                                         \
+    AG_UNARY(X, I64_TRUNC_SAT_F64_S, D, A)                                                         \
+    AG_UNARY(X, I64_TRUNC_SAT_F64_U, D, A)                                                         \
+    AG_UNARY(X, F32_CONVERT_I32_S, d, a)                                                           \
+    AG_UNARY(X, F32_CONVERT_I32_U, d, a)                                                           \
+    AG_UNARY(X, F32_CONVERT_I64_S, d, A)                                                           \
+    AG_UNARY(X, F32_CONVERT_I64_U, d, A)                                                           \
+    AG_UNARY(X, F64_CONVERT_I32_S, D, a)                                                           \
+    AG_UNARY(X, F64_CONVERT_I32_U, D, a)                                                           \
+    AG_UNARY(X, F64_CONVERT_I64_S, D, A)                                                           \
+    AG_UNARY(X, F64_CONVERT_I64_U, D, A)                                                           \
+    AG_UNARY(X, F32_DEMOTE, d, A)                                                                  \
+    AG_UNARY(X, F64_PROMOTE, D, a)
+
+// clang-format on
 
 #define AG_OP_ENUM(name, operands) AG_OP_##name,
 enum ag_op {

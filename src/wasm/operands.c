@@ -102,6 +102,7 @@ static void emit_constant(struct ag_wasm_translator *t, const struct ag_wasm_ope
                                 : (is_short ? AG_OP_CONST32_K : AG_OP_CONST32);
     ag_wasm_emit_op(t, op, 6);
     ag_wasm_emit_unit(t, slot);
+    ag_wasm_emit_keep(t, slot);
     if (is_short)
         ag_wasm_emit_unit(t, (uint16_t)value);
     else if (is_wide)
@@ -123,6 +124,7 @@ void ag_wasm_move(struct ag_wasm_translator *t, const struct ag_wasm_operand *op
     ag_wasm_emit_op(t, ag_wasm_slot_size(operand->type) == 2 ? AG_OP_COPY64 : AG_OP_COPY32, 3);
     ag_wasm_emit_unit(t, slot);
     ag_wasm_emit_unit(t, from);
+    ag_wasm_emit_keep(t, slot);
 }
 
 uint16_t ag_wasm_use(struct ag_wasm_translator *t, const struct ag_wasm_operand *operand)
@@ -161,6 +163,22 @@ bool ag_wasm_is_fresh(const struct ag_wasm_translator *t, const struct ag_wasm_o
 {
     return operand->kind == AG_WASM_TEMP && !t->is_dead && t->last != AG_WASM_NONE &&
            t->window[t->last] >= AG_OP_FIRST_RESULT && t->window[t->last + 1u] == operand->home;
+}
+
+bool ag_wasm_claim(struct ag_wasm_translator *t, const struct ag_wasm_operand *operand,
+                   uint16_t slot)
+{
+    if (!AG_CFG_WASM_ACCUMULATOR || t->is_dead || t->kept != slot || !ag_wasm_emit_has_room(t))
+        return false;
+    if (t->to_accumulator != 0 && ag_wasm_is_fresh(t, operand)) {
+        uint16_t *units = &t->window[t->last];
+        units[0] = (uint16_t)(units[0] + t->to_accumulator);
+        t->count--;
+        for (uint16_t i = 1; t->last + i < t->count; i++)
+            units[i] = units[i + 1];
+        t->kept = AG_WASM_NONE;
+    }
+    return true;
 }
 
 uint32_t ag_wasm_take_cost(struct ag_wasm_translator *t)

@@ -72,7 +72,7 @@ enum ag_status ag_wasm_begin(struct ag_wasm_instance *instance, uint32_t functio
             return AG_TRAP_CODE;
         for (uint32_t i = params; i < prologue[AG_WASM_PROLOGUE_LOCALS]; i++)
             frame[i] = 0;
-        frame[prologue[AG_WASM_PROLOGUE_RETURN]] = 0;
+        frame[prologue[AG_WASM_PROLOGUE_RETURN]] = AG_WASM_DONE_AT;
         position.frame = position.base;
         position.pc = entry->code + AG_WASM_PROLOGUE_UNITS * 2;
     }
@@ -218,25 +218,46 @@ static inline uint64_t unit64(const uint16_t *pc)
     return value;
 }
 
+static inline uint32_t short32(uint16_t unit)
+{
+    return (uint32_t)(int16_t)unit;
+}
+
 #define U(n)   pc[n]
-#define K32(n) ((uint32_t)(int32_t)(int16_t)pc[n])
+#define K32(n) short32(pc[n])
 #define K64(n) ((uint64_t)(int64_t)(int16_t)pc[n])
+#define W32(n) unit32(&pc[n])
 #define R32(n) fp[pc[n]]
 #define R64(n) get64(&fp[pc[n]])
-#define F32(n) ag_wasm_f32_of(fp[pc[n]])
-#define F64(n) ag_wasm_f64_of(R64(n))
 #define S32(x) ((int32_t)(x))
 #define S64(x) ((int64_t)(x))
+
+// The accumulator, and where results go: to the slot of unit n and the accumulator, or only there.
+#if AG_CFG_WASM_ACCUMULATOR
+#define KEEP(value) accumulator = (value)
+#define A32(n)      ((uint32_t)accumulator)
+#define A64(n)      accumulator
+#else
+#define KEEP(value) ((void)0)
+#endif
 #define SET32(n, value)                                                                            \
     do {                                                                                           \
-        const uint32_t set_ = (value);                                                             \
+        const uint32_t set_ = (uint32_t)(value);                                                   \
         fp[pc[n]] = set_;                                                                          \
+        KEEP(set_);                                                                                \
     } while (0)
 #define SET64(n, value)                                                                            \
     do {                                                                                           \
-        const uint64_t set_ = (value);                                                             \
+        const uint64_t set_ = (uint64_t)(value);                                                   \
         set64(&fp[pc[n]], set_);                                                                   \
+        KEEP(set_);                                                                                \
     } while (0)
+#define ONLY32(n, value)                                                                           \
+    do {                                                                                           \
+        const uint32_t only_ = (uint32_t)(value);                                                  \
+        KEEP(only_);                                                                               \
+    } while (0)
+#define ONLY64(n, value) KEEP(value)
 
 #define CASE(name) op_##name
 #define DISPATCH   goto *labels[*pc]
@@ -250,164 +271,158 @@ static inline uint64_t unit64(const uint16_t *pc)
         result = (status);                                                                         \
         goto trap;                                                                                 \
     } while (0)
+#if AG_CFG_WASM_METERING
+#define CHARGE(units) fuel -= (int32_t)(units)
+#define IS_EMPTY      __builtin_expect(fuel < 0, 0)
+#else
+#define CHARGE(units) ((void)0)
+#define IS_EMPTY      false
+#endif
 // A taken branch whose distance is unit n.
 #define TAKE(n)                                                                                    \
     do {                                                                                           \
         pc += (n) + (int16_t)pc[n];                                                                \
-        if (__builtin_expect(fuel < 0, 0))                                                         \
+        if (IS_EMPTY)                                                                              \
             goto suspend;                                                                          \
         DISPATCH;                                                                                  \
     } while (0)
-#define BRANCH(condition, cost, distance, next)                                                    \
+// The cost is unit n, the distance follows it.
+#define BRANCH(condition, n)                                                                       \
     do {                                                                                           \
-        fuel -= U(cost);                                                                           \
+        CHARGE(U(n));                                                                              \
         if (condition)                                                                             \
-            TAKE(distance);                                                                        \
-        NEXT(next);                                                                                \
+            TAKE((n) + 1);                                                                         \
+        NEXT((n) + 2);                                                                             \
     } while (0)
 
-// Both forms of an integer instruction; x and y are its operands.
-#define BINARY32(name, expression)                                                                 \
+// Moves the result to where the caller expects it and goes on behind its call.
+#define RETURN(move, n)                                                                            \
+    do {                                                                                           \
+        const uint32_t position = fp[U(n)];                                                        \
+        CHARGE(U(1));                                                                              \
+        move;                                                                                      \
+        pc = (const void *)(code + position);                                                      \
+        fp -= pc[-1];                                                                              \
+        DISPATCH;                                                                                  \
+    } while (0)
+
+// One form: x and y are its operands, `put` takes the result, `units` is its length.
+#define UNARY_FORM(name, type, first, put, units, expression)                                      \
     CASE(name) :                                                                                   \
     {                                                                                              \
-        const uint32_t x = R32(2), y = R32(3);                                                     \
-        SET32(1, expression);                                                                      \
-        NEXT(4);                                                                                   \
-    }                                                                                              \
-    CASE(name##_K) :                                                                               \
-    {                                                                                              \
-        const uint32_t x = R32(2), y = K32(3);                                                     \
-        SET32(1, expression);                                                                      \
-        NEXT(4);                                                                                   \
+        const type x = first;                                                                      \
+        put(1, expression);                                                                        \
+        NEXT(units);                                                                               \
     }
-#define BINARY64(name, expression)                                                                 \
+#define BINARY_FORM(name, type, first, second, put, units, expression)                             \
     CASE(name) :                                                                                   \
     {                                                                                              \
-        const uint64_t x = R64(2), y = R64(3);                                                     \
-        SET64(1, expression);                                                                      \
-        NEXT(4);                                                                                   \
-    }                                                                                              \
-    CASE(name##_K) :                                                                               \
-    {                                                                                              \
-        const uint64_t x = R64(2), y = K64(3);                                                     \
-        SET64(1, expression);                                                                      \
-        NEXT(4);                                                                                   \
+        const type x = first, y = second;                                                          \
+        put(1, expression);                                                                        \
+        NEXT(units);                                                                               \
     }
+#define BRANCH_FORM(name, type, first, second, n, expression)                                      \
+    CASE(name) :                                                                                   \
+    {                                                                                              \
+        const type x = first, y = second;                                                          \
+        BRANCH(expression, n);                                                                     \
+    }
+
+// All forms of an instruction whose operands have `in` bits and whose result has `out`.
+#define BINARY_FORMS(name, in, out, expression)                                                    \
+    BINARY_FORM(name, uint##in##_t, R##in(2), R##in(3), SET##out, 4, expression)                   \
+    BINARY_FORM(name##_K, uint##in##_t, R##in(2), K##in(3), SET##out, 4, expression)               \
+    AG_ACCUMULATOR(                                                                                \
+        BINARY_FORM(name##_A, uint##in##_t, A##in(0), R##in(2), SET##out, 3, expression)           \
+            BINARY_FORM(name##_AK, uint##in##_t, A##in(0), K##in(2), SET##out, 3, expression)      \
+                BINARY_FORM(name##_SA, uint##in##_t, R##in(2), A##in(0), SET##out, 3, expression)  \
+                    BINARY_FORM(name##_R, uint##in##_t, R##in(1), R##in(2), ONLY##out, 3,          \
+                                expression) BINARY_FORM(name##_RK, uint##in##_t, R##in(1),         \
+                                                        K##in(2), ONLY##out, 3, expression)        \
+                        BINARY_FORM(name##_RA, uint##in##_t, A##in(0), R##in(1), ONLY##out, 2,     \
+                                    expression) BINARY_FORM(name##_RAK, uint##in##_t, A##in(0),    \
+                                                            K##in(1), ONLY##out, 2, expression)    \
+                            BINARY_FORM(name##_RSA, uint##in##_t, R##in(1), A##in(0), ONLY##out,   \
+                                        2, expression))
+#define BRANCH_FORMS(name, in, expression)                                                         \
+    BRANCH_FORM(name, uint##in##_t, R##in(1), R##in(2), 3, expression)                             \
+    BRANCH_FORM(name##_K, uint##in##_t, R##in(1), K##in(2), 3, expression)                         \
+    AG_ACCUMULATOR(                                                                                \
+        BRANCH_FORM(name##_A, uint##in##_t, A##in(0), R##in(1), 2, expression)                     \
+            BRANCH_FORM(name##_AK, uint##in##_t, A##in(0), K##in(1), 2, expression)                \
+                BRANCH_FORM(name##_SA, uint##in##_t, R##in(1), A##in(0), 2, expression))
+#define BINARY(bits, name, expression) BINARY_FORMS(I##bits##_##name, bits, bits, expression)
 // Comparisons, by themselves and with their branch.
 #define COMPARE(bits, name, expression)                                                            \
-    CASE(I##bits##_##name) :                                                                       \
-    {                                                                                              \
-        const uint##bits##_t x = R##bits(2), y = R##bits(3);                                       \
-        SET32(1, expression);                                                                      \
-        NEXT(4);                                                                                   \
-    }                                                                                              \
-    CASE(I##bits##_##name##_K) :                                                                   \
-    {                                                                                              \
-        const uint##bits##_t x = R##bits(2), y = K##bits(3);                                       \
-        SET32(1, expression);                                                                      \
-        NEXT(4);                                                                                   \
-    }                                                                                              \
-    CASE(BR_I##bits##_##name) :                                                                    \
-    {                                                                                              \
-        const uint##bits##_t x = R##bits(1), y = R##bits(2);                                       \
-        BRANCH(expression, 3, 4, 5);                                                               \
-    }                                                                                              \
-    CASE(BR_I##bits##_##name##_K) :                                                                \
-    {                                                                                              \
-        const uint##bits##_t x = R##bits(1), y = K##bits(2);                                       \
-        BRANCH(expression, 3, 4, 5);                                                               \
-    }
+    BINARY_FORMS(I##bits##_##name, bits, 32, expression)                                           \
+    BRANCH_FORMS(BR_I##bits##_##name, bits, expression)
 #define WIDE(name, expression)                                                                     \
-    CASE(name) :                                                                                   \
-    {                                                                                              \
-        const uint32_t x = R32(2), y = unit32(&U(3));                                              \
-        SET32(1, expression);                                                                      \
-        NEXT(5);                                                                                   \
-    }
-#define UNARY32(name, expression)                                                                  \
-    CASE(name) :                                                                                   \
-    {                                                                                              \
-        const uint32_t x = R32(2);                                                                 \
-        SET32(1, expression);                                                                      \
-        NEXT(3);                                                                                   \
-    }
-#define UNARY64(name, expression)                                                                  \
-    CASE(name) :                                                                                   \
-    {                                                                                              \
-        const uint64_t x = R64(2);                                                                 \
-        SET64(1, expression);                                                                      \
-        NEXT(3);                                                                                   \
-    }
-#define FLOAT32(name, expression)                                                                  \
-    CASE(F32_##name) :                                                                             \
-    {                                                                                              \
-        const float x = F32(2), y = F32(3);                                                        \
-        SET32(1, ag_wasm_f32_bits(expression));                                                    \
-        NEXT(4);                                                                                   \
-    }
-#define FLOAT64(name, expression)                                                                  \
-    CASE(F64_##name) :                                                                             \
-    {                                                                                              \
-        const double x = F64(2), y = F64(3);                                                       \
-        SET64(1, ag_wasm_f64_bits(expression));                                                    \
-        NEXT(4);                                                                                   \
-    }
+    BINARY_FORM(name, uint32_t, R32(2), W32(3), SET32, 5, expression)                              \
+    AG_ACCUMULATOR(                                                                                \
+        BINARY_FORM(name##_A, uint32_t, A32(0), W32(2), SET32, 4, expression)                      \
+            BINARY_FORM(name##_R, uint32_t, R32(1), W32(2), ONLY32, 4, expression)                 \
+                BINARY_FORM(name##_RA, uint32_t, A32(0), W32(1), ONLY32, 3, expression))
+#define UNARY(name, in, out, expression)                                                           \
+    UNARY_FORM(name, uint##in##_t, R##in(2), SET##out, 3, expression)                              \
+    AG_ACCUMULATOR(                                                                                \
+        UNARY_FORM(name##_A, uint##in##_t, A##in(0), SET##out, 2, expression)                      \
+            UNARY_FORM(name##_R, uint##in##_t, R##in(1), ONLY##out, 2, expression)                 \
+                UNARY_FORM(name##_RA, uint##in##_t, A##in(0), ONLY##out, 1, expression))
+// Floating point: operands and results are bits.
+#define FLOATING(name, in, out, expression)                                                        \
+    BINARY_FORM(name, uint##in##_t, R##in(2), R##in(3), SET##out, 4, expression)                   \
+    AG_ACCUMULATOR(                                                                                \
+        BINARY_FORM(name##_A, uint##in##_t, A##in(0), R##in(2), SET##out, 3, expression)           \
+            BINARY_FORM(name##_SA, uint##in##_t, R##in(2), A##in(0), SET##out, 3, expression)      \
+                BINARY_FORM(name##_R, uint##in##_t, R##in(1), R##in(2), ONLY##out, 3, expression)  \
+                    BINARY_FORM(name##_RA, uint##in##_t, A##in(0), R##in(1), ONLY##out, 2,         \
+                                expression) BINARY_FORM(name##_RSA, uint##in##_t, R##in(1),        \
+                                                        A##in(0), ONLY##out, 2, expression))
+#define F32(bits)      ag_wasm_f32_of(bits)
+#define F64(bits)      ag_wasm_f64_of(bits)
+#define BITS32(number) ag_wasm_f32_bits(number)
+#define BITS64(number) ag_wasm_f64_bits(number)
+#define ARITHMETIC(name, operator)                                                                 \
+    FLOATING(F32_##name, 32, 32, BITS32(F32(x) operator F32(y)))                                   \
+    FLOATING(F64_##name, 64, 64, BITS64(F64(x) operator F64(y)))
 #define FLOAT_COMPARE(name, operator)                                                              \
-    CASE(F32_##name) :                                                                             \
-    {                                                                                              \
-        SET32(1, F32(2) operator F32(3));                                                          \
-        NEXT(4);                                                                                   \
-    }                                                                                              \
-    CASE(F64_##name) :                                                                             \
-    {                                                                                              \
-        SET32(1, F64(2) operator F64(3));                                                          \
-        NEXT(4);                                                                                   \
-    }
-// Bits of a float, functions of float.h.
-#define BITS(width, name, function)                                                                \
-    CASE(F##width##_##name) :                                                                      \
-    {                                                                                              \
-        SET##width(1, function(R##width(2), R##width(3)));                                         \
-        NEXT(4);                                                                                   \
-    }
-#define BINARY_SIGN(width, magnitude)                                                              \
-    CASE(F##width##_COPYSIGN) :                                                                    \
-    {                                                                                              \
-        SET##width(1, (R##width(2) & (magnitude)) | (R##width(3) & ~(magnitude)));                 \
-        NEXT(4);                                                                                   \
-    }
+    FLOATING(F32_##name, 32, 32, F32(x) operator F32(y))                                           \
+    FLOATING(F64_##name, 64, 32, F64(x) operator F64(y))
+#define COPY_SIGN(bits, magnitude)                                                                 \
+    FLOATING(F##bits##_COPYSIGN, bits, bits, (x & (magnitude)) | (y & ~(magnitude)))
 #define ROUND(name)                                                                                \
-    CASE(F32_##name) :                                                                             \
-    {                                                                                              \
-        SET32(1, ag_wasm_f32_round(R32(2), AG_WASM_##name));                                       \
-        NEXT(3);                                                                                   \
-    }                                                                                              \
-    CASE(F64_##name) :                                                                             \
-    {                                                                                              \
-        SET64(1, ag_wasm_f64_round(R64(2), AG_WASM_##name));                                       \
-        NEXT(3);                                                                                   \
-    }
-#define TRUNCATE(to, bits, name, from, function)                                                   \
-    CASE(I##bits##_TRUNC_##name) :                                                                 \
-    {                                                                                              \
-        const enum ag_wasm_conversion conversion = function(from, &truncated.u##bits);             \
-        if (conversion != AG_WASM_FITS)                                                            \
-            TRAP(conversion == AG_WASM_NAN ? AG_TRAP_CONVERSION : AG_TRAP_OVERFLOW);               \
-        SET##bits(1, truncated.u##bits);                                                           \
-        NEXT(3);                                                                                   \
-    }                                                                                              \
-    CASE(I##bits##_TRUNC_SAT_##name) :                                                             \
-    {                                                                                              \
-        (void)function(from, &truncated.u##bits);                                                  \
-        SET##bits(1, truncated.u##bits);                                                           \
-        NEXT(3);                                                                                   \
-    }
-#define CONVERT(name, set, bits_of, expression)                                                    \
+    UNARY(F32_##name, 32, 32, ag_wasm_f32_round(x, AG_WASM_##name))                                \
+    UNARY(F64_##name, 64, 64, ag_wasm_f64_round(x, AG_WASM_##name))
+#define TRUNCATE_FORM(name, in, out, first, put, units, from, function)                            \
     CASE(name) :                                                                                   \
     {                                                                                              \
-        set(1, bits_of(expression));                                                               \
-        NEXT(3);                                                                                   \
+        const uint##in##_t x = first;                                                              \
+        const enum ag_wasm_conversion conversion = function(from, &truncated.u##out);              \
+        if (conversion != AG_WASM_FITS) {                                                          \
+            result = conversion == AG_WASM_NAN ? AG_TRAP_CONVERSION : AG_TRAP_OVERFLOW;            \
+            goto trap;                                                                             \
+        }                                                                                          \
+        put(1, truncated.u##out);                                                                  \
+        NEXT(units);                                                                               \
     }
+#define SATURATE_FORM(name, in, out, first, put, units, from, function)                            \
+    CASE(name) :                                                                                   \
+    {                                                                                              \
+        const uint##in##_t x = first;                                                              \
+        (void)function(from, &truncated.u##out);                                                   \
+        put(1, truncated.u##out);                                                                  \
+        NEXT(units);                                                                               \
+    }
+#define CONVERSION_FORMS(form, name, in, out, from, function)                                      \
+    form(name, in, out, R##in(2), SET##out, 3, from, function)                                     \
+        AG_ACCUMULATOR(form(name##_A, in, out, A##in(0), SET##out, 2, from, function)              \
+                           form(name##_R, in, out, R##in(1), ONLY##out, 2, from, function)         \
+                               form(name##_RA, in, out, A##in(0), ONLY##out, 1, from, function))
+#define TRUNCATE(in, out, sign, function)                                                          \
+    CONVERSION_FORMS(TRUNCATE_FORM, I##out##_TRUNC_F##in##_##sign, in, out, (double)F##in(x),      \
+                     function)                                                                     \
+    CONVERSION_FORMS(SATURATE_FORM, I##out##_TRUNC_SAT_F##in##_##sign, in, out, (double)F##in(x),  \
+                     function)
 
 // A bounds check that cannot wrap: in 64 bits where those are cheap.
 #if UINTPTR_MAX > 0xFFFFFFFFu
@@ -417,70 +432,86 @@ static inline uint64_t unit64(const uint16_t *pc)
     ((uint32_t)(offset) + (size) <= memory_size && (at) <= memory_size - ((offset) + (size)))
 #endif
 
-#define LOAD(name, type, set, cast)                                                                \
+// Loads and stores: `address` is a slot's or the accumulator's value, the offset is unit n.
+#define LOAD_FORM(name, type, address, n, put, units, cast)                                        \
     CASE(name) :                                                                                   \
     {                                                                                              \
         type value;                                                                                \
-        const uint32_t at = R32(2);                                                                \
-        const uint32_t offset = U(3);                                                              \
+        const uint32_t at = address;                                                               \
+        const uint32_t offset = U(n);                                                              \
         if (__builtin_expect(!IN_BOUNDS(at, offset, sizeof value), 0))                             \
             goto trap_memory;                                                                      \
         memcpy(&value, memory + at + offset, sizeof value);                                        \
-        set(1, cast value);                                                                        \
-        NEXT(4);                                                                                   \
-    }                                                                                              \
-    CASE(name##_AT) :                                                                              \
+        put(1, cast(value));                                                                       \
+        NEXT(units);                                                                               \
+    }
+#define LOAD_AT_FORM(name, type, n, put, units, cast)                                              \
+    CASE(name) :                                                                                   \
     {                                                                                              \
         type value;                                                                                \
-        const uint32_t at = unit32(&U(2));                                                         \
+        const uint32_t at = W32(n);                                                                \
         if (__builtin_expect(memory_size < sizeof value || at > memory_size - sizeof value, 0))    \
             goto trap_memory;                                                                      \
         memcpy(&value, memory + at, sizeof value);                                                 \
-        set(1, cast value);                                                                        \
-        NEXT(4);                                                                                   \
+        put(1, cast(value));                                                                       \
+        NEXT(units);                                                                               \
     }
-#define LOAD_PLUS(name, type, set, second)                                                         \
+#define LOAD(name, type, out, cast)                                                                \
+    LOAD_FORM(name, type, R32(2), 3, SET##out, 4, cast)                                            \
+    LOAD_AT_FORM(name##_AT, type, 2, SET##out, 4, cast)                                            \
+    AG_ACCUMULATOR(LOAD_FORM(name##_A, type, A32(0), 2, SET##out, 3, cast)                         \
+                       LOAD_FORM(name##_R, type, R32(1), 2, ONLY##out, 3, cast)                    \
+                           LOAD_FORM(name##_RA, type, A32(0), 1, ONLY##out, 2, cast)               \
+                               LOAD_AT_FORM(name##_ATR, type, 1, ONLY##out, 3, cast))
+#define LOAD_PLUS(name, type, out)                                                                 \
+    LOAD_FORM(name, type, R32(2) + R32(3), 4, SET##out, 5, )                                       \
+    LOAD_FORM(name##_K, type, R32(2) + K32(3), 4, SET##out, 5, )                                   \
+    AG_ACCUMULATOR(                                                                                \
+        LOAD_FORM(name##_A, type, A32(0) + R32(2), 3, SET##out, 4, )                               \
+            LOAD_FORM(name##_AK, type, A32(0) + K32(2), 3, SET##out, 4, )                          \
+                LOAD_FORM(name##_R, type, R32(1) + R32(2), 3, ONLY##out, 4, )                      \
+                    LOAD_FORM(name##_RK, type, R32(1) + K32(2), 3, ONLY##out, 4, )                 \
+                        LOAD_FORM(name##_RA, type, A32(0) + R32(1), 2, ONLY##out, 3, )             \
+                            LOAD_FORM(name##_RAK, type, A32(0) + K32(1), 2, ONLY##out, 3, ))
+#define STORE_FORM(name, type, what, address, n, units)                                            \
     CASE(name) :                                                                                   \
     {                                                                                              \
-        type value;                                                                                \
-        const uint32_t summand = second(3);                                                        \
-        const uint32_t at = R32(2) + summand;                                                      \
-        const uint32_t offset = U(4);                                                              \
-        if (__builtin_expect(!IN_BOUNDS(at, offset, sizeof value), 0))                             \
-            goto trap_memory;                                                                      \
-        memcpy(&value, memory + at + offset, sizeof value);                                        \
-        set(1, value);                                                                             \
-        NEXT(5);                                                                                   \
-    }
-#define STORE(name, type, get)                                                                     \
-    CASE(name) :                                                                                   \
-    {                                                                                              \
-        const type value = (type)get(1);                                                           \
-        const uint32_t at = R32(2);                                                                \
-        const uint32_t offset = U(3);                                                              \
+        const type value = (type)(what);                                                           \
+        const uint32_t at = address;                                                               \
+        const uint32_t offset = U(n);                                                              \
         if (__builtin_expect(!IN_BOUNDS(at, offset, sizeof value), 0))                             \
             goto trap_memory;                                                                      \
         memcpy(memory + at + offset, &value, sizeof value);                                        \
-        NEXT(4);                                                                                   \
+        NEXT(units);                                                                               \
     }
-#define STORE_AT(name, type, get)                                                                  \
+#define STORE_AT_FORM(name, type, what, n, units)                                                  \
     CASE(name) :                                                                                   \
     {                                                                                              \
-        const type value = (type)get(1);                                                           \
-        const uint32_t at = unit32(&U(2));                                                         \
+        const type value = (type)(what);                                                           \
+        const uint32_t at = W32(n);                                                                \
         if (__builtin_expect(memory_size < sizeof value || at > memory_size - sizeof value, 0))    \
             goto trap_memory;                                                                      \
         memcpy(memory + at, &value, sizeof value);                                                 \
-        NEXT(4);                                                                                   \
+        NEXT(units);                                                                               \
     }
-// The frequent way of `status`: whatever it is, memory may have moved.
+#define STORE(name, type, bits)                                                                    \
+    STORE_FORM(name, type, R##bits(1), R32(2), 3, 4)                                               \
+    STORE_AT_FORM(name##_AT, type, R##bits(1), 2, 4)                                               \
+    AG_ACCUMULATOR(STORE_FORM(name##_A, type, A##bits(0), R32(1), 2, 3)                            \
+                       STORE_FORM(name##_SA, type, R##bits(1), A32(0), 2, 3)                       \
+                           STORE_AT_FORM(name##_ATA, type, A##bits(0), 1, 3))
+#define STORE_K(name, type)                                                                        \
+    STORE_FORM(name, type, K32(1), R32(2), 3, 4)                                                   \
+    AG_ACCUMULATOR(STORE_FORM(name##_SA, type, K32(1), A32(0), 2, 3))
+
+// The frequent way of `result`: whatever it is, memory may have moved.
 #define AFTER_BULK(count, units)                                                                   \
     do {                                                                                           \
         if (result != AG_OK)                                                                       \
             goto trap;                                                                             \
-        fuel -= (int32_t)((count) >> BULK_SHIFT);                                                  \
+        CHARGE((count) >> BULK_SHIFT);                                                             \
         pc += (units);                                                                             \
-        if (__builtin_expect(fuel < 0, 0))                                                         \
+        if (IS_EMPTY)                                                                              \
             goto suspend;                                                                          \
         DISPATCH;                                                                                  \
     } while (0)
@@ -498,39 +529,46 @@ static uint32_t count_bits(uint32_t x)
     return x * 0x01010101 >> 24;
 }
 
-#define DIVIDE(bits, suffix, y)                                                                    \
-    const uint##bits##_t x = R##bits(2);                                                           \
-    const uint##bits##_t divisor = y;                                                              \
-    if (divisor == 0)                                                                              \
-        TRAP(AG_TRAP_DIVIDE_BY_ZERO);
-#define DIVISIONS(bits, form, y, lowest)                                                           \
-    CASE(I##bits##_DIV_S##form) :                                                                  \
+#define DIVIDE_FORM(name, type, first, second, put, units, check, expression)                      \
+    CASE(name) :                                                                                   \
     {                                                                                              \
-        DIVIDE(bits, , y)                                                                          \
-        if (x == (lowest) && S##bits(divisor) == -1)                                               \
-            TRAP(AG_TRAP_OVERFLOW);                                                                \
-        SET##bits(1, (uint##bits##_t)(S##bits(x) / S##bits(divisor)));                             \
-        NEXT(4);                                                                                   \
-    }                                                                                              \
-    CASE(I##bits##_DIV_U##form) :                                                                  \
-    {                                                                                              \
-        DIVIDE(bits, , y)                                                                          \
-        SET##bits(1, x / divisor);                                                                 \
-        NEXT(4);                                                                                   \
-    }                                                                                              \
-    CASE(I##bits##_REM_S##form) :                                                                  \
-    {                                                                                              \
-        DIVIDE(bits, , y)                                                                          \
-        SET##bits(1,                                                                               \
-                  S##bits(divisor) == -1 ? 0 : (uint##bits##_t)(S##bits(x) % S##bits(divisor)));   \
-        NEXT(4);                                                                                   \
-    }                                                                                              \
-    CASE(I##bits##_REM_U##form) :                                                                  \
-    {                                                                                              \
-        DIVIDE(bits, , y)                                                                          \
-        SET##bits(1, x % divisor);                                                                 \
-        NEXT(4);                                                                                   \
+        const type x = first, y = second;                                                          \
+        if (y == 0)                                                                                \
+            goto trap_zero;                                                                        \
+        check;                                                                                     \
+        put(1, expression);                                                                        \
+        NEXT(units);                                                                               \
     }
+#define DIVISION(bits, name, check, expression)                                                    \
+    DIVIDE_FORM(I##bits##_##name, uint##bits##_t, R##bits(2), R##bits(3), SET##bits, 4, check,     \
+                expression)                                                                        \
+    DIVIDE_FORM(I##bits##_##name##_K, uint##bits##_t, R##bits(2), K##bits(3), SET##bits, 4, check, \
+                expression)                                                                        \
+    AG_ACCUMULATOR(                                                                                \
+        DIVIDE_FORM(I##bits##_##name##_A, uint##bits##_t, A##bits(0), R##bits(2), SET##bits, 3,    \
+                    check, expression)                                                             \
+            DIVIDE_FORM(I##bits##_##name##_AK, uint##bits##_t, A##bits(0), K##bits(2), SET##bits,  \
+                        3, check, expression) DIVIDE_FORM(I##bits##_##name##_SA, uint##bits##_t,   \
+                                                          R##bits(2), A##bits(0), SET##bits, 3,    \
+                                                          check, expression)                       \
+                DIVIDE_FORM(I##bits##_##name##_R, uint##bits##_t, R##bits(1), R##bits(2),          \
+                            ONLY##bits, 3, check, expression)                                      \
+                    DIVIDE_FORM(I##bits##_##name##_RK, uint##bits##_t, R##bits(1), K##bits(2),     \
+                                ONLY##bits, 3, check, expression)                                  \
+                        DIVIDE_FORM(I##bits##_##name##_RA, uint##bits##_t, A##bits(0), R##bits(1), \
+                                    ONLY##bits, 2, check, expression)                              \
+                            DIVIDE_FORM(I##bits##_##name##_RAK, uint##bits##_t, A##bits(0),        \
+                                        K##bits(1), ONLY##bits, 2, check, expression)              \
+                                DIVIDE_FORM(I##bits##_##name##_RSA, uint##bits##_t, R##bits(1),    \
+                                            A##bits(0), ONLY##bits, 2, check, expression))
+#define OVERFLOW(bits)                                                                             \
+    if (x == (uint##bits##_t)1 << (bits - 1) && S##bits(y) == -1)                                  \
+    goto trap_overflow
+#define DIVISIONS(bits)                                                                            \
+    DIVISION(bits, DIV_S, OVERFLOW(bits), (uint##bits##_t)(S##bits(x) / S##bits(y)))               \
+    DIVISION(bits, DIV_U, , x / y)                                                                 \
+    DIVISION(bits, REM_S, , S##bits(y) == -1 ? 0u : (uint##bits##_t)(S##bits(x) % S##bits(y)))     \
+    DIVISION(bits, REM_U, , x % y)
 
 static enum ag_status interpret(struct ag_wasm_instance *instance, int32_t *fuel_left)
 {
@@ -551,8 +589,9 @@ static enum ag_status interpret(struct ag_wasm_instance *instance, int32_t *fuel
     uint8_t *memory = instance->memory ? instance->memory->base : NULL;
     uint32_t memory_size = instance->memory ? instance->memory->size : 0;
     int32_t fuel = *fuel_left;
+    AG_ACCUMULATOR(uint64_t accumulator = 0;)
     enum ag_status result;
-    uint32_t callee;
+    const struct ag_wasm_entry *entry;
     union {
         uint32_t u32;
         uint64_t u64;
@@ -563,24 +602,33 @@ static enum ag_status interpret(struct ag_wasm_instance *instance, int32_t *fuel
     // Control
     CASE(ILLEGAL) : TRAP(AG_TRAP_CODE);
     CASE(UNREACHABLE) : TRAP(AG_TRAP_UNREACHABLE);
+    CASE(DONE) :
+    {
+        result = AG_OK;
+        goto trap;
+    }
     CASE(FUEL) :
     {
-        fuel -= U(1);
+        CHARGE(U(1));
         NEXT(2);
     }
     CASE(BR) :
     {
-        fuel -= U(1);
+        CHARGE(U(1));
         TAKE(2);
     }
-    CASE(BR_IF) : BRANCH(R32(1) != 0, 2, 3, 4);
-    CASE(BR_UNLESS) : BRANCH(R32(1) == 0, 2, 3, 4);
+    CASE(BR_IF) : BRANCH(R32(1) != 0, 2);
+    CASE(BR_UNLESS) : BRANCH(R32(1) == 0, 2);
+    AG_ACCUMULATOR(CASE(BR_IF_A)
+                   : BRANCH(A32(0) != 0, 1);
+                   CASE(BR_UNLESS_A)
+                   : BRANCH(A32(0) == 0, 1);)
     CASE(BR_FAR) :
     {
-        const struct ag_wasm_entry *entry = ag_wasm_entry_of(code, directory, U(1));
+        entry = ag_wasm_entry_of(code, directory, U(1));
         const void *table = code + entry->labels;
         pc = (const void *)(code + entry->code + ((const uint32_t *)table)[U(2)]);
-        if (fuel < 0)
+        if (IS_EMPTY)
             goto suspend;
         DISPATCH;
     }
@@ -588,54 +636,28 @@ static enum ag_status interpret(struct ag_wasm_instance *instance, int32_t *fuel
     {
         const uint32_t index = R32(1);
         const uint32_t count = U(4);
-        const struct ag_wasm_entry *entry = ag_wasm_entry_of(code, directory, U(3));
+        entry = ag_wasm_entry_of(code, directory, U(3));
         const void *table = code + entry->labels;
-        fuel -= U(2);
+        CHARGE(U(2));
         const uint16_t label = pc[5 + (index < count ? index : count)];
         pc = (const void *)(code + entry->code + ((const uint32_t *)table)[label]);
-        if (fuel < 0)
+        if (IS_EMPTY)
             goto suspend;
         DISPATCH;
     }
-    CASE(RETURN32) :
-    {
-        const uint32_t value = R32(2);
-        const uint32_t position = fp[U(3)];
-        fuel -= U(1);
-        fp[0] = value;
-        if (position == 0)
-            goto done;
-        pc = (const void *)(code + position);
-        fp -= pc[-1];
-        DISPATCH;
-    }
-    CASE(RETURN64) :
-    {
-        const uint64_t value = R64(2);
-        const uint32_t position = fp[U(3)];
-        fuel -= U(1);
-        set64(fp, value);
-        if (position == 0)
-            goto done;
-        pc = (const void *)(code + position);
-        fp -= pc[-1];
-        DISPATCH;
-    }
-    CASE(RETURN) :
-    {
-        const uint32_t position = fp[U(2)];
-        fuel -= U(1);
-        if (position == 0)
-            goto done;
-        pc = (const void *)(code + position);
-        fp -= pc[-1];
-        DISPATCH;
-    }
+    // The value and the unit that holds the slot of the return position.
+    CASE(RETURN) : RETURN((void)0, 2);
+    CASE(RETURN32) : RETURN(fp[0] = R32(2), 3);
+    CASE(RETURN64) : RETURN(set64(fp, R64(2)), 3);
+    AG_ACCUMULATOR(CASE(RETURN32_A)
+                   : RETURN(fp[0] = A32(0), 2);
+                   CASE(RETURN64_A)
+                   : RETURN(set64(fp, A64(0)), 2);)
     CASE(CALL) :
     {
-        fuel -= U(1);
-        callee = U(2);
-        pc += 4;
+        CHARGE(U(1));
+        entry = ag_wasm_entry_at(code, directory, U(2), U(3));
+        pc += 5;
         goto enter;
     }
     CASE(CALL_IMPORT) :
@@ -645,7 +667,7 @@ static enum ag_status interpret(struct ag_wasm_instance *instance, int32_t *fuel
         result = call_host(instance, U(2), fp + U(3));
         if (result == AG_ERR_AGAIN)
             goto stop; // before its charge: the call is made again
-        fuel -= U(1);
+        CHARGE(U(1));
         if (result != AG_OK)
             goto trap;
         pc += 4;
@@ -662,14 +684,14 @@ static enum ag_status interpret(struct ag_wasm_instance *instance, int32_t *fuel
             TRAP(AG_TRAP_UNINITIALIZED);
         const struct ag_wasm_layout *layout = &ag_wasm_footer_of(instance->image)->layout;
         const bool is_own = (reference - 1) >> AG_WASM_TAG_SHIFT == ag_wasm_tag(instance);
-        callee = (reference - 1) & ((1u << AG_WASM_TAG_SHIFT) - 1);
+        uint32_t callee = (reference - 1) & ((1u << AG_WASM_TAG_SHIFT) - 1);
         if (is_own && callee >= layout->total[AG_WASM_FUNCTION])
             TRAP(AG_TRAP_CODE);
         if (is_own && callee >= layout->imported[AG_WASM_FUNCTION]) {
-            callee -= layout->imported[AG_WASM_FUNCTION];
-            if (ag_wasm_entry_of(code, directory, callee)->type != U(4))
+            entry = ag_wasm_entry_of(code, directory, callee - layout->imported[AG_WASM_FUNCTION]);
+            if (entry->type != U(4))
                 TRAP(AG_TRAP_SIGNATURE);
-            fuel -= U(1);
+            CHARGE(U(1));
             pc += 6;
             goto enter;
         }
@@ -681,7 +703,7 @@ static enum ag_status interpret(struct ag_wasm_instance *instance, int32_t *fuel
                         : call_foreign(instance, reference, U(4), fp + U(5));
         if (result == AG_ERR_AGAIN)
             goto stop;
-        fuel -= U(1);
+        CHARGE(U(1));
         if (result != AG_OK)
             goto trap;
         pc += 6;
@@ -743,6 +765,15 @@ static enum ag_status interpret(struct ag_wasm_instance *instance, int32_t *fuel
         SET64(1, R32(4) != 0 ? R64(2) : R64(3));
         NEXT(5);
     }
+    AG_ACCUMULATOR(CASE(SELECT32_A)
+                   : {
+                       SET32(1, A32(0) != 0 ? R32(2) : R32(3));
+                       NEXT(4);
+                   } CASE(SELECT64_A)
+                   : {
+                       SET64(1, A32(0) != 0 ? R64(2) : R64(3));
+                       NEXT(4);
+                   })
     CASE(GLOBAL_GET32) :
     {
         SET32(1, instance->globals[U(2)]);
@@ -763,6 +794,15 @@ static enum ag_status interpret(struct ag_wasm_instance *instance, int32_t *fuel
         set64(&instance->globals[U(1)], R64(2));
         NEXT(3);
     }
+    AG_ACCUMULATOR(CASE(GLOBAL_SET32_A)
+                   : {
+                       instance->globals[U(1)] = A32(0);
+                       NEXT(2);
+                   } CASE(GLOBAL_SET64_A)
+                   : {
+                       set64(&instance->globals[U(1)], A64(0));
+                       NEXT(2);
+                   })
     CASE(LINKED_GET32) :
     {
         SET32(1, *instance->links->globals[U(2)]);
@@ -790,89 +830,72 @@ static enum ag_status interpret(struct ag_wasm_instance *instance, int32_t *fuel
     }
 
     // Integers
-    BINARY32(I32_ADD, x + y)
-    BINARY32(I32_SUB, x - y)
-    BINARY32(I32_MUL, x * y)
-    BINARY32(I32_AND, x & y)
-    BINARY32(I32_OR, x | y)
-    BINARY32(I32_XOR, x ^ y)
-    BINARY32(I32_SHL, x << (y & 31))
-    BINARY32(I32_SHR_S, (uint32_t)(S32(x) >> (y & 31)))
-    BINARY32(I32_SHR_U, x >> (y & 31))
-    BINARY32(I32_ROTL, x << (y & 31) | x >> ((0 - y) & 31))
-    BINARY32(I32_ROTR, x >> (y & 31) | x << ((0 - y) & 31))
+    BINARY(32, ADD, x + y)
+    BINARY(32, SUB, x - y)
+    BINARY(32, MUL, x * y)
+    BINARY(32, AND, x & y)
+    BINARY(32, OR, x | y)
+    BINARY(32, XOR, x ^ y)
+    BINARY(32, SHL, x << (y & 31))
+    BINARY(32, SHR_S, (uint32_t)(S32(x) >> (y & 31)))
+    BINARY(32, SHR_U, x >> (y & 31))
+    BINARY(32, ROTL, x << (y & 31) | x >> ((0 - y) & 31))
+    BINARY(32, ROTR, x >> (y & 31) | x << ((0 - y) & 31))
+    DIVISIONS(32)
     WIDE(I32_ADD_W, x + y)
     WIDE(I32_MUL_W, x * y)
     WIDE(I32_AND_W, x & y)
     WIDE(I32_OR_W, x | y)
     WIDE(I32_XOR_W, x ^ y)
-    DIVISIONS(32, , R32(3), 0x80000000u)
-    DIVISIONS(32, _K, K32(3), 0x80000000u)
-    UNARY32(I32_CLZ, CLZ32(x))
-    UNARY32(I32_CTZ, CTZ32(x))
-    UNARY32(I32_POPCNT, count_bits(x))
-    UNARY32(I32_EXTEND8, (uint32_t)(int8_t)x)
-    UNARY32(I32_EXTEND16, (uint32_t)(int16_t)x)
-    BINARY64(I64_ADD, x + y)
-    BINARY64(I64_SUB, x - y)
-    BINARY64(I64_MUL, x * y)
-    BINARY64(I64_AND, x & y)
-    BINARY64(I64_OR, x | y)
-    BINARY64(I64_XOR, x ^ y)
-    BINARY64(I64_SHL, x << (y & 63))
-    BINARY64(I64_SHR_S, (uint64_t)(S64(x) >> (y & 63)))
-    BINARY64(I64_SHR_U, x >> (y & 63))
-    BINARY64(I64_ROTL, x << (y & 63) | x >> ((0 - y) & 63))
-    BINARY64(I64_ROTR, x >> (y & 63) | x << ((0 - y) & 63))
-    DIVISIONS(64, , R64(3), 0x8000000000000000u)
-    DIVISIONS(64, _K, K64(3), 0x8000000000000000u)
-    UNARY64(I64_CLZ, CLZ64(x))
-    UNARY64(I64_CTZ, CTZ64(x))
-    UNARY64(I64_POPCNT, (uint64_t)count_bits((uint32_t)x) + count_bits((uint32_t)(x >> 32)))
-    UNARY64(I64_EXTEND8, (uint64_t)(int8_t)x)
-    UNARY64(I64_EXTEND16, (uint64_t)(int16_t)x)
-    UNARY64(I64_EXTEND32, (uint64_t)(int32_t)x)
-    CASE(I64_EXTEND_I32_S) :
-    {
-        SET64(1, (uint64_t)S32(R32(2)));
-        NEXT(3);
-    }
-    CASE(I64_EXTEND_I32_U) :
-    {
-        SET64(1, R32(2));
-        NEXT(3);
-    }
+    UNARY(I32_CLZ, 32, 32, CLZ32(x))
+    UNARY(I32_CTZ, 32, 32, CTZ32(x))
+    UNARY(I32_POPCNT, 32, 32, count_bits(x))
+    UNARY(I32_EXTEND8, 32, 32, (uint32_t)(int8_t)x)
+    UNARY(I32_EXTEND16, 32, 32, (uint32_t)(int16_t)x)
+    BINARY(64, ADD, x + y)
+    BINARY(64, SUB, x - y)
+    BINARY(64, MUL, x * y)
+    BINARY(64, AND, x & y)
+    BINARY(64, OR, x | y)
+    BINARY(64, XOR, x ^ y)
+    BINARY(64, SHL, x << (y & 63))
+    BINARY(64, SHR_S, (uint64_t)(S64(x) >> (y & 63)))
+    BINARY(64, SHR_U, x >> (y & 63))
+    BINARY(64, ROTL, x << (y & 63) | x >> ((0 - y) & 63))
+    BINARY(64, ROTR, x >> (y & 63) | x << ((0 - y) & 63))
+    DIVISIONS(64)
+    UNARY(I64_CLZ, 64, 64, CLZ64(x))
+    UNARY(I64_CTZ, 64, 64, CTZ64(x))
+    UNARY(I64_POPCNT, 64, 64, (uint64_t)count_bits((uint32_t)x) + count_bits((uint32_t)(x >> 32)))
+    UNARY(I64_EXTEND8, 64, 64, (uint64_t)(int8_t)x)
+    UNARY(I64_EXTEND16, 64, 64, (uint64_t)(int16_t)x)
+    UNARY(I64_EXTEND32, 64, 64, (uint64_t)(int32_t)x)
+    UNARY(I64_EXTEND_I32_S, 32, 64, (uint64_t)S32(x))
+    UNARY(I64_EXTEND_I32_U, 32, 64, x)
 
     // Memory
-    LOAD(LOAD32, uint32_t, SET32, )
-    LOAD(LOAD8_S, int8_t, SET32, (uint32_t))
-    LOAD(LOAD8_U, uint8_t, SET32, )
-    LOAD(LOAD16_S, int16_t, SET32, (uint32_t))
-    LOAD(LOAD16_U, uint16_t, SET32, )
-    LOAD(LOAD64, uint64_t, SET64, )
-    LOAD(LOAD64_8_S, int8_t, SET64, (uint64_t))
-    LOAD(LOAD64_8_U, uint8_t, SET64, )
-    LOAD(LOAD64_16_S, int16_t, SET64, (uint64_t))
-    LOAD(LOAD64_16_U, uint16_t, SET64, )
-    LOAD(LOAD64_32_S, int32_t, SET64, (uint64_t))
-    LOAD(LOAD64_32_U, uint32_t, SET64, )
-    LOAD_PLUS(LOAD32_PLUS, uint32_t, SET32, R32)
-    LOAD_PLUS(LOAD32_PLUS_K, uint32_t, SET32, K32)
-    LOAD_PLUS(LOAD8_U_PLUS, uint8_t, SET32, R32)
-    LOAD_PLUS(LOAD8_U_PLUS_K, uint8_t, SET32, K32)
-    LOAD_PLUS(LOAD64_PLUS, uint64_t, SET64, R32)
-    LOAD_PLUS(LOAD64_PLUS_K, uint64_t, SET64, K32)
-    STORE(STORE8, uint8_t, R32)
-    STORE(STORE16, uint16_t, R32)
-    STORE(STORE32, uint32_t, R32)
-    STORE(STORE64, uint64_t, R64)
-    STORE(STORE8_K, uint8_t, K32)
-    STORE(STORE16_K, uint16_t, K32)
-    STORE(STORE32_K, uint32_t, K32)
-    STORE_AT(STORE8_AT, uint8_t, R32)
-    STORE_AT(STORE16_AT, uint16_t, R32)
-    STORE_AT(STORE32_AT, uint32_t, R32)
-    STORE_AT(STORE64_AT, uint64_t, R64)
+    LOAD(LOAD32, uint32_t, 32, )
+    LOAD(LOAD8_S, int8_t, 32, (uint32_t))
+    LOAD(LOAD8_U, uint8_t, 32, )
+    LOAD(LOAD16_S, int16_t, 32, (uint32_t))
+    LOAD(LOAD16_U, uint16_t, 32, )
+    LOAD(LOAD64, uint64_t, 64, )
+    LOAD(LOAD64_8_S, int8_t, 64, (uint64_t))
+    LOAD(LOAD64_8_U, uint8_t, 64, )
+    LOAD(LOAD64_16_S, int16_t, 64, (uint64_t))
+    LOAD(LOAD64_16_U, uint16_t, 64, )
+    LOAD(LOAD64_32_S, int32_t, 64, (uint64_t))
+    LOAD(LOAD64_32_U, uint32_t, 64, )
+    LOAD_PLUS(LOAD32_PLUS, uint32_t, 32)
+    LOAD_PLUS(LOAD8_U_PLUS, uint8_t, 32)
+    LOAD_PLUS(LOAD64_PLUS, uint64_t, 64)
+    STORE(STORE8, uint8_t, 32)
+    STORE(STORE16, uint16_t, 32)
+    STORE(STORE32, uint32_t, 32)
+    STORE(STORE64, uint64_t, 64)
+    STORE_K(STORE8_K, uint8_t)
+    STORE_K(STORE16_K, uint16_t)
+    STORE_K(STORE32_K, uint32_t)
     CASE(ADDRESS) :
     {
         const uint32_t at = R32(2);
@@ -975,75 +998,66 @@ static enum ag_status interpret(struct ag_wasm_instance *instance, int32_t *fuel
 
 #if AG_CFG_WASM_FLOAT
     // Floats
-    FLOAT32(ADD, x + y)
-    FLOAT32(SUB, x - y)
-    FLOAT32(MUL, x * y)
-    FLOAT32(DIV, x / y)
-    FLOAT64(ADD, x + y)
-    FLOAT64(SUB, x - y)
-    FLOAT64(MUL, x * y)
-    FLOAT64(DIV, x / y)
-    BITS(32, MIN, ag_wasm_f32_min)
-    BITS(32, MAX, ag_wasm_f32_max)
-    BITS(64, MIN, ag_wasm_f64_min)
-    BITS(64, MAX, ag_wasm_f64_max)
-    BINARY_SIGN(32, 0x7FFFFFFFu)
-    BINARY_SIGN(64, 0x7FFFFFFFFFFFFFFFu)
-    UNARY32(F32_ABS, x & 0x7FFFFFFFu)
-    UNARY32(F32_NEG, x ^ 0x80000000u)
-    UNARY64(F64_ABS, x & 0x7FFFFFFFFFFFFFFFu)
-    UNARY64(F64_NEG, x ^ 0x8000000000000000u)
+    ARITHMETIC(ADD, +)
+    ARITHMETIC(SUB, -)
+    ARITHMETIC(MUL, *)
+    ARITHMETIC(DIV, /)
+    FLOATING(F32_MIN, 32, 32, ag_wasm_f32_min(x, y))
+    FLOATING(F32_MAX, 32, 32, ag_wasm_f32_max(x, y))
+    FLOATING(F64_MIN, 64, 64, ag_wasm_f64_min(x, y))
+    FLOATING(F64_MAX, 64, 64, ag_wasm_f64_max(x, y))
+    COPY_SIGN(32, 0x7FFFFFFFu)
+    COPY_SIGN(64, 0x7FFFFFFFFFFFFFFFu)
+    UNARY(F32_ABS, 32, 32, x & 0x7FFFFFFFu)
+    UNARY(F32_NEG, 32, 32, x ^ 0x80000000u)
+    UNARY(F64_ABS, 64, 64, x & 0x7FFFFFFFFFFFFFFFu)
+    UNARY(F64_NEG, 64, 64, x ^ 0x8000000000000000u)
     ROUND(CEIL)
     ROUND(FLOOR)
     ROUND(TRUNC)
     ROUND(NEAREST)
-    UNARY32(F32_SQRT, ag_wasm_f32_sqrt(x))
-    UNARY64(F64_SQRT, ag_wasm_f64_sqrt(x))
+    UNARY(F32_SQRT, 32, 32, ag_wasm_f32_sqrt(x))
+    UNARY(F64_SQRT, 64, 64, ag_wasm_f64_sqrt(x))
     FLOAT_COMPARE(EQ, ==)
     FLOAT_COMPARE(NE, !=)
     FLOAT_COMPARE(LT, <)
     FLOAT_COMPARE(LE, <=)
-    TRUNCATE(I32, 32, F32_S, (double)F32(2), ag_wasm_to_s32)
-    TRUNCATE(I32, 32, F32_U, (double)F32(2), ag_wasm_to_u32)
-    TRUNCATE(I32, 32, F64_S, F64(2), ag_wasm_to_s32)
-    TRUNCATE(I32, 32, F64_U, F64(2), ag_wasm_to_u32)
-    TRUNCATE(I64, 64, F32_S, (double)F32(2), ag_wasm_to_s64)
-    TRUNCATE(I64, 64, F32_U, (double)F32(2), ag_wasm_to_u64)
-    TRUNCATE(I64, 64, F64_S, F64(2), ag_wasm_to_s64)
-    TRUNCATE(I64, 64, F64_U, F64(2), ag_wasm_to_u64)
-    CONVERT(F32_CONVERT_I32_S, SET32, ag_wasm_f32_bits, (float)S32(R32(2)))
-    CONVERT(F32_CONVERT_I32_U, SET32, ag_wasm_f32_bits, (float)R32(2))
-    CONVERT(F32_CONVERT_I64_S, SET32, ag_wasm_f32_bits, (float)S64(R64(2)))
-    CONVERT(F32_CONVERT_I64_U, SET32, ag_wasm_f32_bits, (float)R64(2))
-    CONVERT(F64_CONVERT_I32_S, SET64, ag_wasm_f64_bits, (double)S32(R32(2)))
-    CONVERT(F64_CONVERT_I32_U, SET64, ag_wasm_f64_bits, (double)R32(2))
-    CONVERT(F64_CONVERT_I64_S, SET64, ag_wasm_f64_bits, (double)S64(R64(2)))
-    CONVERT(F64_CONVERT_I64_U, SET64, ag_wasm_f64_bits, (double)R64(2))
-    CONVERT(F32_DEMOTE, SET32, ag_wasm_f32_bits, (float)F64(2))
-    CONVERT(F64_PROMOTE, SET64, ag_wasm_f64_bits, (double)F32(2))
+    TRUNCATE(32, 32, S, ag_wasm_to_s32)
+    TRUNCATE(32, 32, U, ag_wasm_to_u32)
+    TRUNCATE(64, 32, S, ag_wasm_to_s32)
+    TRUNCATE(64, 32, U, ag_wasm_to_u32)
+    TRUNCATE(32, 64, S, ag_wasm_to_s64)
+    TRUNCATE(32, 64, U, ag_wasm_to_u64)
+    TRUNCATE(64, 64, S, ag_wasm_to_s64)
+    TRUNCATE(64, 64, U, ag_wasm_to_u64)
+    UNARY(F32_CONVERT_I32_S, 32, 32, BITS32((float)S32(x)))
+    UNARY(F32_CONVERT_I32_U, 32, 32, BITS32((float)x))
+    UNARY(F32_CONVERT_I64_S, 64, 32, BITS32((float)S64(x)))
+    UNARY(F32_CONVERT_I64_U, 64, 32, BITS32((float)x))
+    UNARY(F64_CONVERT_I32_S, 32, 64, BITS64((double)S32(x)))
+    UNARY(F64_CONVERT_I32_U, 32, 64, BITS64((double)x))
+    UNARY(F64_CONVERT_I64_S, 64, 64, BITS64((double)S64(x)))
+    UNARY(F64_CONVERT_I64_U, 64, 64, BITS64((double)x))
+    UNARY(F32_DEMOTE, 64, 32, BITS32((float)F64(x)))
+    UNARY(F64_PROMOTE, 32, 64, BITS64((double)F32(x)))
 #endif
 
-enter : { // `callee` is the function, `pc` stands behind the call
+enter : { // `entry` is the callee's, `pc` stands behind the call
     uint32_t *frame = fp + pc[-1];
-    if (__builtin_expect(callee >= directory[-1], 0)) {
-        pc--; // stay within the call
-        TRAP(AG_TRAP_CODE);
-    }
-    const struct ag_wasm_entry *entry = ag_wasm_entry_of(code, directory, callee);
     const uint16_t *prologue = (const void *)(code + entry->code);
     if (__builtin_expect((uintptr_t)frame + entry->frame * 4u > (uintptr_t)stack_end, 0)) {
-        pc--;
+        pc--; // stay within the call
         TRAP(AG_TRAP_STACK);
     }
     const uint32_t params = prologue[AG_WASM_PROLOGUE_PARAMS];
     const uint32_t locals = prologue[AG_WASM_PROLOGUE_LOCALS];
     for (uint32_t i = params; i < locals; i++)
         frame[i] = 0;
-    fuel -= (int32_t)((locals - params) >> BULK_SHIFT);
+    CHARGE((locals - params) >> BULK_SHIFT);
     frame[prologue[AG_WASM_PROLOGUE_RETURN]] = (uint32_t)((const uint8_t *)pc - code);
     fp = frame;
     pc = prologue + AG_WASM_PROLOGUE_UNITS;
-    if (__builtin_expect(fuel < 0, 0))
+    if (IS_EMPTY)
         goto suspend;
     DISPATCH;
 }
@@ -1053,15 +1067,18 @@ returned: // from the host, which may have grown the memory
         memory = instance->memory->base;
         memory_size = instance->memory->size;
     }
-    if (fuel < 0)
+    if (IS_EMPTY)
         goto suspend;
     DISPATCH;
 
 trap_memory:
     result = AG_TRAP_MEMORY;
     goto trap;
-done:
-    result = AG_OK;
+trap_zero:
+    result = AG_TRAP_DIVIDE_BY_ZERO;
+    goto trap;
+trap_overflow:
+    result = AG_TRAP_OVERFLOW;
     goto trap;
 suspend:
     result = AG_ERR_AGAIN;

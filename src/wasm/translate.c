@@ -518,7 +518,7 @@ enum ag_status ag_wasm_translate(const void *module, uint32_t module_size,
         return AG_ERR_WASM_LIMIT;
     t->how = translation;
     const struct ag_wasm_header header = { AG_WASM_IMAGE_MAGIC, AG_WASM_ENGINE_VERSION, module_size,
-                                           0 };
+                                           0, AG_OP_DONE };
     ag_wasm_emit_bytes(t, &header, sizeof header);
     t->imports_at = t->written;
     ag_reader_bytes(&t->reader, sizeof magic);

@@ -96,8 +96,11 @@ struct ag_wasm_translator {
     uint32_t written;    // bytes given to the sink (in a dry run: that would have been)
     uint32_t imports_at; // offset of the import entries
     bool is_dry;
-    uint16_t count; // units in the window
-    uint16_t last;  // window index of the last instruction, if it may still be changed
+    uint16_t count;         // units in the window
+    uint16_t last;          // window index of the last instruction, if it may still be changed
+    uint16_t kept;          // slot whose value the accumulator holds, or AG_WASM_NONE
+    uint16_t kept_before;   // the same before the last instruction
+    uint8_t to_accumulator; // from the last instruction to its form without a destination, or 0
     uint16_t window[AG_WASM_WINDOW];
     struct ag_wasm_entry entries[AG_WASM_BLOCK_ENTRIES];
 
@@ -153,10 +156,24 @@ void ag_wasm_emit_u64(struct ag_wasm_translator *t, uint64_t value);
 void ag_wasm_emit_forward(struct ag_wasm_translator *t, struct ag_wasm_label *label);
 void ag_wasm_emit_back(struct ag_wasm_translator *t, uint32_t position);
 
+// Begins an instruction with a result, which becomes an operand; `to_accumulator` is the way to
+// its form without a destination, or 0.
+void ag_wasm_emit_result(struct ag_wasm_translator *t, uint16_t op, uint32_t units, uint8_t type,
+                         uint8_t to_accumulator);
+
+// Whether an instruction that follows goes right behind the last one.
+bool ag_wasm_emit_has_room(struct ag_wasm_translator *t);
+
 uint32_t ag_wasm_emit_position(const struct ag_wasm_translator *t);
 // Takes the last instruction back.
 void ag_wasm_emit_undo(struct ag_wasm_translator *t);
-// Ends what may be changed: a label stands here.
+// The instruction in hand leaves the value of `slot` in the accumulator.
+void ag_wasm_emit_keep(struct ag_wasm_translator *t, uint16_t slot);
+// The last instruction's result now goes to the slot of a local, and stays there.
+void ag_wasm_emit_redirect(struct ag_wasm_translator *t, uint16_t slot);
+// Ends what may be changed of the last instruction: nothing may redirect its result any more.
+void ag_wasm_emit_freeze(struct ag_wasm_translator *t);
+// Ends also what the accumulator holds: a label stands here, or a run may be suspended here.
 void ag_wasm_emit_seal(struct ag_wasm_translator *t);
 
 // Leads all open branches to a label here.
@@ -199,6 +216,10 @@ void ag_wasm_spill(struct ag_wasm_translator *t, uint16_t slot);
 void ag_wasm_settle(struct ag_wasm_translator *t, uint32_t count);
 // Whether the last instruction made this operand and can be changed.
 bool ag_wasm_is_fresh(const struct ag_wasm_translator *t, const struct ag_wasm_operand *operand);
+// Whether the next instruction, emitted at once, may take this operand, which lies in `slot`, from
+// the accumulator. If nothing else reads it, it is then not put into its slot.
+bool ag_wasm_claim(struct ag_wasm_translator *t, const struct ag_wasm_operand *operand,
+                   uint16_t slot);
 // Charges what is not charged yet: the operand of a branch or call.
 uint32_t ag_wasm_take_cost(struct ag_wasm_translator *t);
 void ag_wasm_emit_cost(struct ag_wasm_translator *t);
@@ -221,6 +242,8 @@ void ag_wasm_set_unreachable(struct ag_wasm_translator *t);
 // 0x45 to 0xC4, and 0xFC 0 to 7. Any other opcode is refused.
 void ag_wasm_translate_numeric(struct ag_wasm_translator *t, uint8_t opcode);
 void ag_wasm_translate_saturating(struct ag_wasm_translator *t, uint32_t opcode);
+// The first instruction of the group of comparisons that `op` is in, or 0.
+uint16_t ag_wasm_comparison_group(uint16_t op);
 // 0x28 to 0x40, and 0xFC 8 to 17; 0x25 and 0x26.
 void ag_wasm_translate_access(struct ag_wasm_translator *t, uint8_t opcode);
 void ag_wasm_translate_bulk(struct ag_wasm_translator *t, uint32_t opcode);

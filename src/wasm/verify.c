@@ -24,13 +24,16 @@
     X(jk)                                                                                          \
     X(acju)                                                                                        \
     X(cr)                                                                                          \
+    X(cR)                                                                                          \
     X(car)                                                                                         \
     X(cAR)                                                                                         \
-    X(cfb)                                                                                         \
+    X(cfpb)                                                                                        \
     X(cib)                                                                                         \
     X(catnb)                                                                                       \
     X(ga)                                                                                          \
     X(GA)                                                                                          \
+    X(g)                                                                                           \
+    X(G)                                                                                           \
     X(la)                                                                                          \
     X(LA)                                                                                          \
     X(dg)                                                                                          \
@@ -64,11 +67,31 @@
     X(aw)                                                                                          \
     X(Aw)                                                                                          \
     X(han)                                                                                         \
+    X(hn)                                                                                          \
+    X(hco)                                                                                         \
+    X(Aco)                                                                                         \
+    X(a)                                                                                           \
+    X(A)                                                                                           \
+    X(d)                                                                                           \
+    X(D)                                                                                           \
+    X(h)                                                                                           \
+    X(w)                                                                                           \
+    X(n)                                                                                           \
+    X(aa)                                                                                          \
+    X(AA)                                                                                          \
+    X(ah)                                                                                          \
+    X(Ah)                                                                                          \
+    X(an)                                                                                          \
+    X(An)                                                                                          \
+    X(ahn)                                                                                         \
+    X(Dn)                                                                                          \
     X(da)                                                                                          \
     X(DA)                                                                                          \
     X(dA)                                                                                          \
     X(Da)                                                                                          \
     X(dh)                                                                                          \
+    X(dhn)                                                                                         \
+    X(Dhn)                                                                                         \
     X(Dh)                                                                                          \
     X(dw)                                                                                          \
     X(Dw)                                                                                          \
@@ -121,9 +144,9 @@ _Static_assert(SHAPE_COUNT <= 256, "a byte holds a shape");
 // Letters that one look at the figures does not check: a shape with one of them is SPECIAL.
 #define IS_SPECIAL(text)                                                                           \
     (ANY(text, 'r') || ANY(text, 'R') || ANY(text, 'b') || ANY(text, 'g') || ANY(text, 'G') ||     \
-     ANY(text, 'l') || ANY(text, 'L') || ANY(text, 'f') || ANY(text, 'i') || ANY(text, 't') ||     \
-     ANY(text, 's') || ANY(text, 'e') || ANY(text, 'j') || ANY(text, 'k') || ANY(text, 'u') ||     \
-     ANY(text, 'm') || SLOTS(LETTER(text, 4)) > 0)
+     ANY(text, 'l') || ANY(text, 'L') || ANY(text, 'f') || ANY(text, 'p') || ANY(text, 'i') ||     \
+     ANY(text, 't') || ANY(text, 's') || ANY(text, 'e') || ANY(text, 'j') || ANY(text, 'k') ||     \
+     ANY(text, 'u') || ANY(text, 'm') || SLOTS(LETTER(text, 4)) > 0)
 
 // A wrong list is a division by zero.
 #define FIGURES_OF_SPECIAL(operands) FIGURES(#operands) + 0 / (IS_SPECIAL(#operands) ? 1 : 0),
@@ -247,8 +270,9 @@ static bool labels_exist(const struct pass *pass, const uint16_t *labels, uint32
 }
 
 // Whether the operand of this letter may have this value.
-static bool letter_is_sound(const struct pass *pass, char letter, uint32_t value)
+static bool letter_is_sound(const struct pass *pass, char letter, const uint16_t *unit)
 {
+    const uint32_t value = *unit;
     const struct ag_wasm_layout *layout = pass->module->layout;
     switch (letter) {
     case 'a':
@@ -267,8 +291,10 @@ static bool letter_is_sound(const struct pass *pass, char letter, uint32_t value
         return global_is_linked(pass, value, 1);
     case 'L':
         return global_is_linked(pass, value, 2);
-    case 'f':
-        return value < layout->items[AG_WASM_SECTION_CODE].count;
+    case 'p':
+        return value % sizeof(struct ag_wasm_entry) == 0 && value < AG_WASM_BLOCK_SIZE &&
+               unit[-1] * AG_WASM_BLOCK_ENTRIES + value / sizeof(struct ag_wasm_entry) <
+                   layout->items[AG_WASM_SECTION_CODE].count;
     case 'i':
         return value < layout->imported[AG_WASM_FUNCTION];
     case 't':
@@ -311,7 +337,7 @@ static uint32_t check_instruction(struct pass *pass, uint32_t at)
     if (shape >= SHAPE_SPECIALS)
         return units;
     for (uint32_t i = 0; letters_of[shape][i] != 0; i++) {
-        if (!letter_is_sound(pass, letters_of[shape][i], code[i + 1]))
+        if (!letter_is_sound(pass, letters_of[shape][i], &code[i + 1]))
             return 0;
     }
     if (code[0] != AG_OP_BR_TABLE)

@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/config.h"
 #include "base/status.h"
 
 #ifdef __cplusplus
@@ -24,7 +25,7 @@ extern "C" {
 #endif
 
 // Changes whenever translated code changes its meaning; a stale image is translated again.
-#define AG_WASM_ENGINE_VERSION 3u
+#define AG_WASM_ENGINE_VERSION (AG_CFG_WASM_ACCUMULATOR ? 0x104u : 0x004u)
 
 // Translation scratch, bytes. With the minimum, small modules translate; every open block needs 16
 // and every operand on the stack 8 bytes more. The recommended size takes what compilers emit.
