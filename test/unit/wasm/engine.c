@@ -104,12 +104,15 @@ void engine_clear(struct engine *engine)
     engine->options.stack_size = 4096;
 }
 
+// Where an image grows; it is copied to a place of its exact size.
+static uint8_t code_window[CODE_MAX];
+
 static enum ag_status append(void *context, const void *bytes, uint32_t size)
 {
     struct engine *engine = context;
     if (size > CODE_MAX - engine->code_size)
         return AG_ERR_NO_SPACE;
-    memcpy(engine->code + engine->code_size, bytes, size);
+    memcpy(code_window + engine->code_size, bytes, size);
     engine->code_size += size;
     return AG_OK;
 }
@@ -148,15 +151,20 @@ enum ag_status engine_translate(struct engine *engine, const uint8_t *module, ui
     free(engine->code);
     free(engine->scratch);
     engine->module = malloc(size ? size : 1);
-    engine->code = malloc(CODE_MAX);
+    engine->code = NULL;
     engine->scratch = malloc(scratch_size);
-    CHECK(engine->module && engine->code && engine->scratch);
+    CHECK(engine->module && engine->scratch);
     memcpy(engine->module, module, size);
     engine->code_size = 0;
     const struct ag_wasm_translation translation = { append,
                                                      engine->resolve ? engine->resolve : resolve,
                                                      engine, engine->scratch, scratch_size };
-    return ag_wasm_translate(engine->module, size, &translation, &engine->report);
+    const enum ag_status status =
+        ag_wasm_translate(engine->module, size, &translation, &engine->report);
+    engine->code = malloc(engine->code_size ? engine->code_size : 1);
+    CHECK(engine->code != NULL);
+    memcpy(engine->code, code_window, engine->code_size);
+    return status;
 }
 
 enum ag_status engine_load(struct engine *engine, const struct module *module)
@@ -165,11 +173,6 @@ enum ag_status engine_load(struct engine *engine, const struct module *module)
     if (status != AG_OK)
         return status;
     CHECK_EQUAL(engine->report.image_size, engine->code_size);
-    uint8_t *exact = malloc(engine->code_size);
-    CHECK(exact != NULL);
-    memcpy(exact, engine->code, engine->code_size);
-    free(engine->code);
-    engine->code = exact;
     status = ag_wasm_image_open(&engine->image, engine->module, module->size, engine->code,
                                 engine->code_size);
     if (status != AG_OK)
