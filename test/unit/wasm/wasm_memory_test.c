@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Linear memory: every load and store from every kind of address at every edge against a model in
 // C, growth, the instructions on many bytes, data segments.
+#include "forms.h"
 #include "wat.h"
 
 #define PAGE 65536u
@@ -44,6 +45,8 @@ enum address {
     AT_SUM,          // of two locals
     AT_SUM_CONSTANT, // of a local and a constant
     AT_SUM_WIDE,     // of a local and a constant of more than 16 bits
+    AT_SUM_APART,    // whose operands no instruction just before has made
+    AT_SUM_CONSTANT_APART,
     AT_ARITHMETIC,
     AT_GLOBAL,
     AT_TEE,
@@ -72,6 +75,14 @@ static void put_address(enum address address, uint32_t at)
     case AT_SUM_WIDE:
         PUT(LOCAL_GET(0), I32_CONST(100000), I32_SUB, LOCAL_SET(0), LOCAL_GET(0), I32_CONST(100000),
             I32_ADD);
+        break;
+    case AT_SUM_APART:
+        PUT(LOCAL_GET(0), LOCAL_GET(1), I32_SUB, LOCAL_SET(0), BLOCK(EMPTY), END, LOCAL_GET(0),
+            LOCAL_GET(1), I32_ADD);
+        break;
+    case AT_SUM_CONSTANT_APART:
+        PUT(LOCAL_GET(0), LOCAL_GET(1), I32_SUB, LOCAL_SET(0), BLOCK(EMPTY), END, LOCAL_GET(0),
+            0x41, 12, I32_ADD);
         break;
     case AT_ARITHMETIC:
         PUT(LOCAL_GET(0), LOCAL_GET(1), I32_XOR, LOCAL_GET(1), I32_XOR);
@@ -166,15 +177,52 @@ static void check_load(const struct access *access, uint32_t function, enum addr
         CHECK_EQUAL(slots[0], (uint32_t)want);
 }
 
-static void add_load(const struct access *access, enum address address, uint32_t at,
-                     uint32_t offset)
+// Where a loaded value goes.
+enum result {
+    TO_END,
+    TO_LOCAL,
+    TO_ARITHMETIC,
+    RESULT_COUNT
+};
+
+static void put_result(enum result result, char type)
+{
+    if (result == TO_LOCAL)
+        PUT(LOCAL_SET(3), LOCAL_GET(3));
+    if (result != TO_ARITHMETIC)
+        return;
+    if (type == 'i' || type == 'l')
+        PUT(LOCAL_GET(4), type == 'i' ? I32_XOR : I64_XOR);
+    else
+        PUT(type == 'f' ? F32_NEG : F64_NEG, type == 'f' ? F32_NEG : F64_NEG);
+}
+
+static void add_load(const struct access *access, enum address address, enum result result,
+                     uint32_t at, uint32_t offset)
 {
     const char signature[] = { 'i', 'i', access->type, ':', access->type, 0 };
+    const char locals[] = { access->type, access->type, 0 };
     body.size = 0;
     put_address(address, at);
     PUT(access->opcode, 0, LEB(offset));
+    put_result(result, access->type);
     PUT(END);
-    wat_function(&wat, NULL, signature, "", body.at, body.size);
+    wat_function(&wat, NULL, signature, locals, body.at, body.size);
+}
+
+static void check_loads(const struct access *access, enum result result, uint32_t offset)
+{
+    begin();
+    for (uint32_t kind = 0; kind < ADDRESS_COUNT; kind++)
+        add_load(access, (enum address)kind, result, 0, offset);
+    for (size_t i = 0; i < COUNT(addresses); i++)
+        add_load(access, AT_CONSTANT, result, addresses[i], offset);
+    CHECK_EQUAL(wat_load(&wat, &engine), AG_OK);
+    for (size_t i = 0; i < COUNT(addresses); i++) {
+        for (uint32_t kind = 0; kind < ADDRESS_COUNT; kind++)
+            check_load(access, function_of(1, (enum address)kind, i), (enum address)kind,
+                       addresses[i], offset);
+    }
 }
 
 static void every_load_reads_what_the_model_holds(void)
@@ -182,17 +230,8 @@ static void every_load_reads_what_the_model_holds(void)
     fill_model();
     for (size_t n = 0; n < COUNT(loads); n++) {
         for (size_t k = 0; k < COUNT(offsets); k++) {
-            begin();
-            for (uint32_t kind = 0; kind < ADDRESS_COUNT; kind++)
-                add_load(&loads[n], (enum address)kind, 0, offsets[k]);
-            for (size_t i = 0; i < COUNT(addresses); i++)
-                add_load(&loads[n], AT_CONSTANT, addresses[i], offsets[k]);
-            CHECK_EQUAL(wat_load(&wat, &engine), AG_OK);
-            for (size_t i = 0; i < COUNT(addresses); i++) {
-                for (uint32_t kind = 0; kind < ADDRESS_COUNT; kind++)
-                    check_load(&loads[n], function_of(1, (enum address)kind, i), (enum address)kind,
-                               addresses[i], offsets[k]);
-            }
+            for (uint32_t result = 0; result < RESULT_COUNT; result++)
+                check_loads(&loads[n], (enum result)result, offsets[k]);
         }
     }
     engine_clear(&engine);
@@ -629,6 +668,13 @@ static void each_of_many_segments_is_dropped_by_itself(void)
     engine_clear(&engine);
 }
 
+// The tests above made every form that the bytecode has.
+static void every_form_of_a_load_and_store_was_tried(void)
+{
+    static const char *const prefixes[] = { "LOAD", "STORE", "ADDRESS", "MEMORY", "DATA" };
+    forms_check(prefixes, COUNT(prefixes));
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
@@ -650,6 +696,7 @@ int main(int argc, char **argv)
         TEST(active_segments_fill_memory_in_order),
         TEST(an_active_segment_that_does_not_fit_traps),
         TEST(each_of_many_segments_is_dropped_by_itself),
+        TEST(every_form_of_a_load_and_store_was_tried),
     };
     return test_main(argc, argv, cases, sizeof cases / sizeof cases[0]);
 }

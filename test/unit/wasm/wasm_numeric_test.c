@@ -3,11 +3,11 @@
 // every surrounding: the translator folds locals, constants, results of the instruction before and
 // the use of the result into other instructions, so where an operand comes from and where the
 // result goes must make no difference.
+#include "forms.h"
 #include "numeric_reference.h"
 #include "wat.h"
 
 static struct engine engine;
-static struct module module;
 static struct wat wat;
 static struct bytes body;
 
@@ -65,11 +65,12 @@ enum sink {
     TO_EQZ,
     TO_EQZ_IF,
     TO_SELECT,
+    TO_SELECT_WIDE,
     SINK_COUNT
 };
 static const char *const sink_names[] = {
-    "end",   "return", "local", "tee", "global", "address", "known address", "left",
-    "right", "both",   "call",  "if",  "br_if",  "eqz",     "eqz if",        "select",
+    "end",  "return", "local", "tee", "global", "address", "known address", "left", "right", "both",
+    "call", "if",     "br_if", "eqz", "eqz if", "select",  "wide select",
 };
 
 static void put_constant(char type, uint64_t value)
@@ -169,7 +170,10 @@ static void put_before(enum sink sink, char type)
     else if (sink == TO_RIGHT || sink == TO_BOTH)
         PUT(LOCAL_GET(ZERO(type)));
     else if (sink == TO_SELECT)
-        PUT(I32_CONST(1), I32_CONST(0));
+        PUT(LOCAL_GET(PARAM), LOCAL_GET(ZERO('i')));
+    else if (sink == TO_SELECT_WIDE)
+        PUT(LOCAL_GET(PARAM), I64_EXTEND_I32_U, LOCAL_SET(SPARE('l')), LOCAL_GET(SPARE('l')),
+            LOCAL_GET(ZERO('l')));
     else if (sink == TO_BR_IF)
         PUT(BLOCK(EMPTY));
     if (sink == TO_BOTH)
@@ -249,8 +253,11 @@ static void put_after(enum sink sink, char type)
     case TO_EQZ_IF:
         PUT(I32_EQZ, IF(I32), I32_CONST(0), ELSE, I32_CONST(1), END);
         break;
-    case TO_SELECT:
-        PUT(SELECT);
+    case TO_SELECT: // the address or 0
+        PUT(SELECT, I32_EQZ, I32_EQZ);
+        break;
+    case TO_SELECT_WIDE:
+        PUT(SELECT, I64_EQZ, I32_EQZ);
         break;
     }
 }
@@ -306,8 +313,7 @@ static uint32_t add_function(const struct numeric *numeric, const struct form *f
 static void load_module(void)
 {
     engine_clear(&engine);
-    wat_end(&wat, &module);
-    CHECK_TEXT(ag_status_name(engine_load(&engine, &module)), "ok");
+    CHECK_TEXT(ag_status_name(wat_load(&wat, &engine)), "ok");
 }
 
 static bool is_wide(char type)
@@ -429,10 +435,10 @@ static void check_constants(const struct numeric *numeric, struct form form)
 
 static void a_constant_operand_is_as_good_as_any(void)
 {
-    static const enum sink sinks[] = { TO_END, TO_BR_IF };
+    static const enum sink sinks[] = { TO_END, TO_LOCAL, TO_BR_IF };
     for (size_t n = 0; n < numeric_count; n++) {
         const struct numeric *numeric = &numerics[n];
-        for (size_t i = 0; i < (numeric->out == 'i' ? 2 : 1); i++) {
+        for (size_t i = 0; i < (numeric->out == 'i' ? 3 : 2); i++) {
             check_constants(numeric, (struct form){ FROM_CONSTANT, FROM_LOCAL, sinks[i], 0 });
             if (numeric->arity == 1)
                 continue;
@@ -504,6 +510,15 @@ static void f64_instructions_work_in_every_surrounding(void)
     sources_and_sinks_make_no_difference('d');
 }
 
+// The tests above made every form that the bytecode has.
+static void every_form_of_a_numeric_instruction_was_tried(void)
+{
+    static const char *const prefixes[] = { "I32_",   "I64_",     "F32_",      "F64_",  "BR_I32",
+                                            "BR_I64", "BR_IF",    "BR_UNLESS", "CONST", "COPY",
+                                            "SELECT", "RETURN32", "RETURN64",  "GLOBAL" };
+    forms_check(prefixes, sizeof prefixes / sizeof prefixes[0]);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
@@ -513,6 +528,7 @@ int main(int argc, char **argv)
         TEST(i64_instructions_work_in_every_surrounding),
         TEST(f32_instructions_work_in_every_surrounding),
         TEST(f64_instructions_work_in_every_surrounding),
+        TEST(every_form_of_a_numeric_instruction_was_tried),
     };
     return test_main(argc, argv, cases, sizeof cases / sizeof cases[0]);
 }

@@ -2,6 +2,8 @@
 // Modules part by part.
 #include "wat.h"
 
+#include "forms.h"
+
 void put(struct bytes *bytes, const uint8_t *more, size_t size)
 {
     CHECK(size <= sizeof bytes->at - bytes->size);
@@ -149,7 +151,10 @@ enum ag_status wat_load(struct wat *wat, struct engine *engine)
 {
     static struct module module;
     wat_end(wat, &module);
-    return engine_load(engine, &module);
+    const enum ag_status status = engine_load(engine, &module);
+    if (status == AG_OK)
+        forms_note(engine);
+    return status;
 }
 
 enum ag_status wat_run(struct wat *wat, struct engine *engine, const char *name,
