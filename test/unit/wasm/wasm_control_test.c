@@ -3,6 +3,7 @@
 // that reach further go another way, so what a program does must not depend on how much stands
 // between its parts: each is run with padding of many sizes in each of its gaps, the padding
 // counting how often it is passed.
+#include "forms.h"
 #include "wat.h"
 
 static struct engine engine;
@@ -167,13 +168,19 @@ static void load_padded(const struct program *program, uint32_t gap, uint32_t pa
     CHECK_TEXT(ag_status_name(wat_load(&wat, &engine)), "ok");
 }
 
-// What the padding counted.
+// More than a program and what it jumps over at its joins may cost without padding.
+#define OWN_FUEL 400u
+
+// What the padding counted. All of it is charged, and nothing like it that was jumped over.
 static uint32_t run_padded(const struct program *program, uint32_t x, uint32_t slice)
 {
     uint32_t *counter = ag_wasm_global_at(engine.instance, 0);
+    const uint64_t before = ag_wasm_fuel_used(engine.instance);
     *counter = 0;
     CHECK_TEXT(ag_status_name(engine_call(&engine, "f", &x, 1, slice)), "ok");
     CHECK_EQUAL(ag_wasm_results(engine.instance)[0], program->wanted(x));
+    const uint64_t fuel = ag_wasm_fuel_used(engine.instance) - before;
+    CHECK(fuel > 4ull * *counter && fuel < 4ull * *counter + OWN_FUEL);
     return *counter;
 }
 
@@ -486,6 +493,39 @@ static enum ag_status find_place(struct ag_wasm_place *place)
                               sizeof scratch, place);
 }
 
+// What a call of `body` with `x` costs.
+static uint64_t fuel_of(const uint8_t *bytes, size_t size, uint32_t x)
+{
+    begin();
+    wat_function(&wat, "f", "i:i", "i", bytes, size);
+    CHECK_EQUAL(wat_run(&wat, &engine, "f", &x, 1), AG_OK);
+    return ag_wasm_fuel_used(engine.instance);
+}
+#define FUEL(x, ...) fuel_of(BYTES(__VA_ARGS__), x)
+
+static void each_instruction_costs_one_unit_where_it_runs(void)
+{
+    CHECK_EQUAL(FUEL(3, LOCAL_GET(0), END), 1);
+    CHECK_EQUAL(FUEL(3, LOCAL_GET(0), RETURN, END), 2);
+    CHECK_EQUAL(FUEL(3, NOP, BLOCK(I32), NOP, LOCAL_GET(0), END, END), 1); // structure is free
+    CHECK_EQUAL(FUEL(3, NOP, LOCAL_GET(0), 0x41, 1, I32_ADD, DROP, LOCAL_GET(0), END), 5);
+    for (uint32_t x = 1; x < 40; x += 6) {
+        // Five a round, whatever becomes of them in translation.
+        CHECK_EQUAL(FUEL(x, LOOP(EMPTY), LOCAL_GET(0), 0x41, 1, I32_SUB, LOCAL_TEE(0), BR_IF(0),
+                         END, LOCAL_GET(0), END),
+                    5 * x + 1);
+        // Eight a round, but the last one ends after three of them.
+        CHECK_EQUAL(FUEL(x, BLOCK(EMPTY), LOOP(EMPTY), LOCAL_GET(0), I32_EQZ, BR_IF(1),
+                         LOCAL_GET(0), 0x41, 1, I32_SUB, LOCAL_SET(0), BR(0), END, END,
+                         LOCAL_GET(0), END),
+                    8 * x + 3 + 1);
+    }
+    // Both ways of an if.
+    CHECK_EQUAL(FUEL(1, LOCAL_GET(0), IF(EMPTY), 0x41, 7, RETURN, END, 0x41, 8, END), 4);
+    CHECK_EQUAL(FUEL(0, LOCAL_GET(0), IF(EMPTY), 0x41, 7, RETURN, END, 0x41, 8, END), 3);
+    engine_clear(&engine);
+}
+
 // An unreachable at a known byte of function 1 + `before`, behind padding.
 static void check_place(uint32_t before, uint32_t padding)
 {
@@ -537,6 +577,13 @@ static void where_nothing_ran_there_is_no_place(void)
     engine_clear(&engine);
 }
 
+static void every_way_to_go_on_elsewhere_was_tried(void)
+{
+    static const char *const prefixes[] = { "UNREACHABLE", "BR_FAR", "BR_TABLE", "FUEL",
+                                            "RETURN32" };
+    forms_check(prefixes, sizeof prefixes / sizeof prefixes[0]);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
@@ -552,8 +599,10 @@ int main(int argc, char **argv)
         TEST(results_are_kept_apart_through_calls_and_returns),
         TEST(recursion_is_as_deep_as_the_stack),
         TEST(straight_code_of_any_length_is_charged_whole),
+        TEST(each_instruction_costs_one_unit_where_it_runs),
         TEST(a_trap_is_placed_in_any_function_at_any_distance),
         TEST(where_nothing_ran_there_is_no_place),
+        TEST(every_way_to_go_on_elsewhere_was_tried),
     };
     return test_main(argc, argv, cases, sizeof cases / sizeof cases[0]);
 }

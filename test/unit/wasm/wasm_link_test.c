@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Instances that share memories, tables, globals and functions, imports of every kind, host
 // functions that call back.
+#include "forms.h"
 #include "wat.h"
 
 static struct engine engine;
@@ -195,6 +196,20 @@ static void own_things_stand_behind_imported_ones(void)
     CHECK_EQUAL(call32("narrow"), 4);
     CHECK_EQUAL(call32("sizes"), 52);
     CHECK_EQUAL(*ag_wasm_global_at(engine.instance, 2), 4);
+    engine_clear(&engine);
+}
+
+static void a_shared_variable_of_one_slot_is_set(void)
+{
+    begin();
+    share();
+    wat_import(&wat, "i", BYTES(3, I32, 1));
+    wat_function(&wat, "f", ":i", "",
+                 BYTES(GLOBAL_GET(0), 0x41, 5, I32_MUL, GLOBAL_SET(0), GLOBAL_GET(0), END));
+    CHECK_EQUAL(wat_load(&wat, &engine), AG_OK);
+    CHECK_EQUAL(call32("f"), 5);
+    CHECK_EQUAL(shared_globals[0][0], 5);
+    CHECK_EQUAL(shared_globals[0][1], 0);
     engine_clear(&engine);
 }
 
@@ -467,12 +482,19 @@ static void exports_are_visited_in_order_and_found_by_name_and_kind(void)
     engine_clear(&engine);
 }
 
+static void every_way_to_what_is_shared_was_tried(void)
+{
+    static const char *const prefixes[] = { "LINKED", "CALL_" };
+    forms_check(prefixes, sizeof prefixes / sizeof prefixes[0]);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
         TEST(imports_of_every_kind_are_told_with_their_types),
         TEST(shared_things_are_used_where_they_lie),
         TEST(own_things_stand_behind_imported_ones),
+        TEST(a_shared_variable_of_one_slot_is_set),
         TEST(a_table_may_hold_functions_of_the_host_and_of_others),
         TEST(a_reference_that_leads_nowhere_traps),
         TEST(a_host_function_in_a_table_may_wait_and_trap),
@@ -482,6 +504,7 @@ int main(int argc, char **argv)
         TEST(calling_back_ends_with_the_stack),
         TEST(a_call_needs_room_for_its_frame),
         TEST(exports_are_visited_in_order_and_found_by_name_and_kind),
+        TEST(every_way_to_what_is_shared_was_tried),
     };
     return test_main(argc, argv, cases, sizeof cases / sizeof cases[0]);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tables and references: every instruction on them at every edge, element segments of all eight
 // forms, calls through a table.
+#include "forms.h"
 #include "wat.h"
 
 #define SIZE 10u
@@ -363,6 +364,12 @@ static void tables_are_found_by_index_only_where_they_are(void)
     engine_clear(&engine);
 }
 
+static void every_instruction_on_tables_was_tried(void)
+{
+    static const char *const prefixes[] = { "TABLE", "ELEM", "REF" };
+    forms_check(prefixes, sizeof prefixes / sizeof prefixes[0]);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
@@ -377,6 +384,7 @@ int main(int argc, char **argv)
         TEST(equal_types_are_the_same_type),
         TEST(calls_through_a_table_pass_what_direct_ones_do),
         TEST(tables_are_found_by_index_only_where_they_are),
+        TEST(every_instruction_on_tables_was_tried),
     };
     return test_main(argc, argv, cases, sizeof cases / sizeof cases[0]);
 }
