@@ -20,7 +20,7 @@ static enum ag_status refusal_of_type(uint8_t byte)
         return AG_ERR_WASM_SIMD;
     if (byte == 0x69 || byte == 0x74)
         return AG_ERR_WASM_EXCEPTIONS;
-    if (byte >= 0x5E && byte <= 0x73)
+    if ((byte >= 0x5E && byte <= 0x73) || byte == 0x40) // 0x40: a table with an initial value
         return AG_ERR_WASM_GC;
     return AG_ERR_WASM_MALFORMED;
 }
@@ -121,8 +121,12 @@ void ag_wasm_read_table_type(struct ag_reader *reader, struct ag_wasm_extern *ty
     type->kind = AG_WASM_TABLE;
     type->value_type = ag_wasm_read_reference_type(reader);
     const uint8_t flags = ag_reader_u8(reader);
-    if (flags > 1)
+    if (flags > 7)
         ag_reader_fail(reader, AG_ERR_WASM_MALFORMED);
+    else if (flags & 4)
+        ag_reader_fail(reader, AG_ERR_WASM_MEMORY64);
+    else if (flags & 2)
+        ag_reader_fail(reader, AG_ERR_WASM_THREADS);
     read_limits(reader, flags & 1, type);
 }
 

@@ -37,6 +37,9 @@ static void features_are_refused_by_name(void)
     check_body(BYTES(0, 0xFB, 0, 0, 0x0B), AG_ERR_WASM_GC);
     check_section(5, BYTES(1, 3, 1, 1), AG_ERR_WASM_THREADS);
     check_section(5, BYTES(1, 4, 1), AG_ERR_WASM_MEMORY64);
+    check_section(4, BYTES(1, 0x70, 3, 1, 1), AG_ERR_WASM_THREADS);
+    check_section(4, BYTES(1, 0x70, 4, 1), AG_ERR_WASM_MEMORY64);
+    check_section(4, BYTES(1, 0x40, 0, 0x70, 0, 1, 0xD0, 0x70, 0x0B), AG_ERR_WASM_GC);
     check_section(5, BYTES(2, 0, 1, 0, 1), AG_ERR_WASM_MULTI_MEMORY);
     check_section(1, BYTES(1, 0x5F, 0), AG_ERR_WASM_GC);
     check_section(13, BYTES(0), AG_ERR_WASM_EXCEPTIONS);
