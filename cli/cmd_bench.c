@@ -5,27 +5,23 @@
 // installed airgraft has none.
 #include <errno.h>
 #include <limits.h>
+#include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/bench_print.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 
 enum {
-    OUTPUT_MAX = 65536,
+    OUTPUT_MAX = 262144,
+    ARGUMENTS_MAX = 8,
 };
 
-// One figure of a bench, for people.
-struct figure {
-    const char *key;
-    const char *label;
-    const char *unit;
-    double budget; // DESIGN 9: at most this; 0: none
-};
-
-static const struct figure update_figures[] = {
+static const struct ag_bench_figure update_figures[] = {
     { "patch_to_running_p50_ms", "twin patch accepted to new version running, p50", "ms", 15 },
     { "patch_to_running_p99_ms", "  p99", "ms", 50 },
     { "patch_to_reported_p50_ms", "to confirmed and reported, trial of 0 s, p50", "ms", 40 },
@@ -42,7 +38,7 @@ static const struct figure update_figures[] = {
     { "flash_ops_per_install", "programs, erases and syncs for an install of 1 KB", "", 0 },
 };
 
-static const struct figure size_figures[] = {
+static const struct ag_bench_figure size_figures[] = {
     { "engine_m4_bytes", "engine, Cortex-M4: decode, validate, translate, run", "bytes", 43008 },
     { "engine_m4_nofloat_bytes", "  built without floats", "bytes", 0 },
     { "engine_m4_notranslator_bytes", "  built without the translator", "bytes", 28672 },
@@ -55,9 +51,10 @@ static const struct figure size_figures[] = {
 static const struct bench {
     const char *name;
     const char *program; // beside airgraft when it begins with "bench/", else in the sources
-    const struct figure *figures;
+    const struct ag_bench_figure *figures; // NULL: printed by a function of its own
     size_t figure_count;
 } benches[] = {
+    { "engine", "bench/bench_engine", NULL, 0 },
     { "update", "bench/bench_update", update_figures,
       sizeof update_figures / sizeof update_figures[0] },
     { "size", AG_SOURCE "/bench/size", size_figures, sizeof size_figures / sizeof size_figures[0] },
@@ -85,65 +82,77 @@ static bool find_program(const struct bench *bench, char path[PATH_MAX])
     return true;
 }
 
-// Runs the program and takes in what it prints. NULL with the error printed.
-static json_t *run_program(const struct bench *bench, const char *path)
+extern char **environ;
+
+// Starts the program with its output into a pipe. NULL with the error printed.
+static FILE *start(char **argv, pid_t *pid)
 {
-    char *output = malloc(OUTPUT_MAX);
-    char command[PATH_MAX + 3];
-    json_error_t error;
-    // popen takes a shell's word: the path stands in single quotes, which it may not hold itself.
-    snprintf(command, sizeof command, "'%s'", path);
-    FILE *pipe = output && !strchr(path, '\'') ? popen(command, "r") : NULL;
-    if (!pipe) {
-        free(output);
-        ag_output_fail(NULL, "cannot run %s: %s", path, strerror(errno));
+    posix_spawn_file_actions_t actions;
+    int ends[2];
+    int error = pipe(ends) == 0 ? 0 : errno;
+    if (error == 0) {
+        posix_spawn_file_actions_init(&actions);
+        posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+        posix_spawn_file_actions_addclose(&actions, ends[0]);
+        posix_spawn_file_actions_addclose(&actions, ends[1]);
+        error = posix_spawn(pid, argv[0], &actions, NULL, argv, environ);
+        posix_spawn_file_actions_destroy(&actions);
+        close(ends[1]);
+        if (error != 0)
+            close(ends[0]);
+    }
+    if (error != 0) {
+        ag_output_fail(NULL, "cannot run %s: %s", argv[0], strerror(error));
         return NULL;
     }
-    const size_t size = fread(output, 1, OUTPUT_MAX, pipe);
-    const int status = pclose(pipe);
-    json_t *figures = json_loadb(output, size, 0, &error);
-    free(output);
-    if (status != 0 || !json_is_object(figures)) {
-        ag_output_fail("its own message stands above", "the bench %s failed", bench->name);
-        json_decref(figures);
-        return NULL;
-    }
-    return figures;
+    return fdopen(ends[0], "r");
 }
 
-static json_t *run_bench(const struct bench *bench)
+// Runs the program and takes in what it prints; the caller releases that. An exit code, with the
+// error printed.
+static int run_program(const struct bench *bench, char **argv, json_t **figures)
+{
+    pid_t pid;
+    int status;
+    json_error_t error;
+    FILE *pipe = start(argv, &pid);
+    if (!pipe)
+        return AG_EXIT_FAILED;
+    char *output = malloc(OUTPUT_MAX);
+    const size_t size = output ? fread(output, 1, OUTPUT_MAX, pipe) : 0;
+    fclose(pipe);
+    const bool ended = waitpid(pid, &status, 0) == pid && WIFEXITED(status);
+    *figures = ended && WEXITSTATUS(status) == 0 ? json_loadb(output, size, 0, &error) : NULL;
+    free(output);
+    if (json_is_object(*figures))
+        return AG_EXIT_OK;
+    if (ended && WEXITSTATUS(status) == AG_EXIT_USAGE)
+        return AG_EXIT_USAGE;
+    json_decref(*figures);
+    return ag_output_fail("its own message stands above", "the bench %s failed", bench->name);
+}
+
+// `arguments` ends with NULL.
+static int run_bench(const struct bench *bench, char *const *arguments, json_t **figures)
 {
     char path[PATH_MAX];
-    if (!find_program(bench, path) || access(path, X_OK) != 0) {
-        ag_output_fail("benches run from a build tree: cmake --preset release && "
-                       "cmake --build --preset release",
-                       "the bench %s is not here", bench->name);
-        return NULL;
-    }
-    return run_program(bench, path);
+    char *argv[ARGUMENTS_MAX + 2] = { path };
+    for (size_t i = 0; i < ARGUMENTS_MAX && arguments[i]; i++)
+        argv[i + 1] = arguments[i];
+    if (!find_program(bench, path) || access(path, X_OK) != 0)
+        return ag_output_fail("benches run from a build tree: cmake --preset release && "
+                              "cmake --build --preset release",
+                              "the bench %s is not here", bench->name);
+    return run_program(bench, argv, figures);
 }
 
-static void print_figure(const struct figure *figure, const json_t *value)
-{
-    const double number = json_number_value(value);
-    const bool over = figure->budget > 0 && number > figure->budget;
-    printf("%-54s %s%12.*f%s %-5s", figure->label,
-           over ? ag_output_colour(stdout, AG_COLOUR_BAD) : "", json_is_integer(value) ? 0 : 2,
-           number, over ? ag_output_colour(stdout, AG_COLOUR_NONE) : "", figure->unit);
-    if (figure->budget > 0)
-        printf("  budget %g%s", figure->budget, over ? "  OVER" : "");
-    printf("\n");
-}
-
-static void print_bench(const struct bench *bench, const json_t *figures)
+static void print_bench(const struct bench *bench, json_t *figures)
 {
     const char *key;
     json_t *value;
-    for (size_t i = 0; i < bench->figure_count; i++) {
-        const json_t *figure = json_object_get(figures, bench->figures[i].key);
-        if (json_is_number(figure))
-            print_figure(&bench->figures[i], figure);
-    }
+    if (!bench->figures)
+        ag_bench_print_engine(figures);
+    ag_bench_print_figures(bench->figures, bench->figure_count, figures);
     json_object_foreach(json_object_get(figures, "modules"), key, value)
     {
         printf("  %-52s %12lld bytes\n", key, (long long)json_integer_value(value));
@@ -161,11 +170,12 @@ static int print_json(json_t *figures)
 
 static int run_all(bool json)
 {
+    char *const no_arguments[] = { NULL };
     json_t *all = json_object();
     int code = AG_EXIT_OK;
     for (size_t i = 0; i < BENCH_COUNT; i++) {
-        json_t *figures = run_bench(&benches[i]);
-        if (!figures)
+        json_t *figures = NULL;
+        if (run_bench(&benches[i], no_arguments, &figures) != AG_EXIT_OK)
             code = AG_EXIT_FAILED;
         else if (!json)
             print_bench(&benches[i], figures);
@@ -178,44 +188,107 @@ static int run_all(bool json)
     return code;
 }
 
-static int run_one(const char *name, bool json)
+static int run_one(const struct bench *bench, char *const *arguments, bool json)
+{
+    json_t *figures = NULL;
+    const int code = run_bench(bench, arguments, &figures);
+    if (code != AG_EXIT_OK)
+        return code;
+    if (json)
+        return print_json(figures);
+    print_bench(bench, figures);
+    json_decref(figures);
+    return AG_EXIT_OK;
+}
+
+static const struct bench *find_bench(const char *name)
 {
     for (size_t i = 0; i < BENCH_COUNT; i++) {
-        if (strcmp(benches[i].name, name) != 0)
-            continue;
-        json_t *figures = run_bench(&benches[i]);
-        if (!figures)
-            return AG_EXIT_FAILED;
-        if (json)
-            return print_json(figures);
-        print_bench(&benches[i], figures);
-        json_decref(figures);
-        return AG_EXIT_OK;
+        if (strcmp(benches[i].name, name) == 0)
+            return &benches[i];
     }
-    return ag_output_misuse("see airgraft bench --help", "there is no bench \"%s\"", name);
+    return NULL;
+}
+
+// What the engine's bench is asked for besides, in the form of its arguments.
+struct engine_options {
+    const char *kernel;
+    uint64_t rounds;
+    uint64_t samples;
+};
+
+static bool has_engine_options(const struct engine_options *options)
+{
+    return options->kernel || options->rounds > 0 || options->samples > 0;
+}
+
+static int run_engine(const struct bench *bench, const struct engine_options *options, bool json)
+{
+    char words[3][PATH_MAX];
+    char *arguments[ARGUMENTS_MAX] = { NULL };
+    size_t count = 0;
+    if (options->kernel) {
+        snprintf(words[count], PATH_MAX, "--kernel=%s", options->kernel);
+        arguments[count] = words[count];
+        count++;
+    }
+    if (options->rounds > 0) {
+        snprintf(words[count], PATH_MAX, "--rounds=%llu", (unsigned long long)options->rounds);
+        arguments[count] = words[count];
+        count++;
+    }
+    if (options->samples > 0) {
+        snprintf(words[count], PATH_MAX, "--samples=%llu", (unsigned long long)options->samples);
+        arguments[count] = words[count];
+    }
+    return run_one(bench, arguments, json);
 }
 
 int cmd_bench(int argc, char **argv)
 {
     bool json = false;
+    struct engine_options engine = { 0 };
     const struct ag_option options[] = {
         { .name = "json",
           .kind = AG_OPTION_FLAG,
           .value = &json,
           .help = "print one JSON object; without a name, one member per bench" },
+        { .name = "kernel",
+          .kind = AG_OPTION_TEXT,
+          .value = &engine.kernel,
+          .argument = "NAME",
+          .help = "engine: only this kernel, without the figures of loading" },
+        { .name = "rounds",
+          .kind = AG_OPTION_NUMBER,
+          .value = &engine.rounds,
+          .argument = "N",
+          .help = "engine: run each kernel N rounds (default: as many as take 25 ms)",
+          .min = 1,
+          .max = 100000000 },
+        { .name = "samples",
+          .kind = AG_OPTION_NUMBER,
+          .value = &engine.samples,
+          .argument = "N",
+          .help = "engine: take N samples of everything, in turn (default: 9)",
+          .min = 1,
+          .max = 101 },
     };
     const struct ag_usage usage = {
         .name = "bench",
-        .synopsis = "[update|size] [--json]",
+        .synopsis = "[engine|update|size] [--json]\n"
+                    "engine [--kernel NAME] [--rounds N] [--samples N] [--json]",
         .summary =
             "Measures this build and compares with the budgets of DESIGN.md:\n"
+            "  engine   kernels on the engine, natively (gcc -O2) and on wabt's wasm-interp, whose\n"
+            "           results must agree; what metering costs; loading of modules of many shapes\n"
             "  update   200 updates on a local hub over TLS: time from twin patch to running\n"
             "           and to reported; install with fsync; memory; wake-ups\n"
             "  size     code size of each module of the device library for a Cortex-M4\n"
             "Without a name, all. Times mean something in a release build on a quiet machine.",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
-        .examples = "build/release/airgraft bench update",
+        .examples = "build/release/airgraft bench engine\n"
+                    "build/release/airgraft bench engine --kernel sha256 --samples 21",
         .operand_max = 1,
     };
     char **operands;
@@ -223,5 +296,15 @@ int cmd_bench(int argc, char **argv)
     const int parsed = ag_options_parse(&usage, argc, argv, &operands, &count);
     if (parsed != AG_OPTIONS_GO)
         return parsed;
-    return count == 0 ? run_all(json) : run_one(operands[0], json);
+    const struct bench *bench = count > 0 ? find_bench(operands[0]) : NULL;
+    if (count > 0 && !bench)
+        return ag_output_misuse("see airgraft bench --help", "there is no bench \"%s\"",
+                                operands[0]);
+    const bool is_engine = bench && strcmp(bench->name, "engine") == 0;
+    if (has_engine_options(&engine) && !is_engine)
+        return ag_output_misuse("see airgraft bench --help",
+                                "--kernel, --rounds and --samples belong to bench engine");
+    if (!bench)
+        return run_all(json);
+    return run_engine(bench, &engine, json);
 }
