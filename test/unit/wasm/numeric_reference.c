@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every numeric instruction, computed in wider types or with the library of mathematics.
+// Every numeric instruction, computed in wider types, by other ways, or by the library of
+// mathematics.
 #include "numeric_reference.h"
 
-#include <fenv.h>
 #include <math.h>
 #include <string.h>
 
@@ -198,7 +198,36 @@ OPERATION(i64_extend8, (a & 0xFF) < 0x80 ? a & 0xFF : (a & 0xFF) - 0x100)
 OPERATION(i64_extend16, (a & 0xFFFF) < 0x8000 ? a & 0xFFFF : (a & 0xFFFF) - 0x10000)
 OPERATION(i64_extend32, u32(a) < 0x80000000u ? u32(a) : u32(a) - 0x100000000ull)
 
-// ---- Floats: through the library of mathematics -----------------------------------------------
+// ---- Floats -----------------------------------------------------------------------------------
+
+// Rounding by conversion to an integer and by adding what leaves no fraction: not by the library,
+// whose ceil() some microcontrollers have wrong (picolibc 1.8: that of 2^31 - 2^-22).
+static double truncated(double x)
+{
+    if (isnan(x) || fabs(x) >= 0x1p52)
+        return x + 0;
+    return copysign((double)(int64_t)x, x);
+}
+
+static double floored(double x)
+{
+    const double whole = truncated(x);
+    return whole > x ? whole - 1 : whole;
+}
+
+static double ceiled(double x)
+{
+    const double whole = truncated(x);
+    return copysign(whole < x ? whole + 1 : whole, x);
+}
+
+static double to_nearest(double x)
+{
+    if (isnan(x) || fabs(x) >= 0x1p52)
+        return x + 0;
+    volatile double sum = fabs(x) + 0x1p52;
+    return copysign(sum - 0x1p52, x);
+}
 
 // The smaller or larger one, -0 below +0; NaN if either is.
 static double extreme(double x, double y, bool is_min)
@@ -237,19 +266,19 @@ OPERATION(f32_sub, narrow((double)f32(a) - (double)f32(b)))
 OPERATION(f32_mul, narrow((double)f32(a) * (double)f32(b)))
 OPERATION(f32_div, narrow((double)f32(a) / (double)f32(b)))
 OPERATION(f32_sqrt, narrow(sqrt((double)f32(a))))
-OPERATION(f32_ceil, bits32(ceilf(f32(a))))
-OPERATION(f32_floor, bits32(floorf(f32(a))))
-OPERATION(f32_trunc, bits32(truncf(f32(a))))
-OPERATION(f32_nearest, bits32(rintf(f32(a))))
+OPERATION(f32_ceil, narrow(ceiled((double)f32(a))))
+OPERATION(f32_floor, narrow(floored((double)f32(a))))
+OPERATION(f32_trunc, narrow(truncated((double)f32(a))))
+OPERATION(f32_nearest, narrow(to_nearest((double)f32(a))))
 OPERATION(f64_add, bits64(f64(a) + f64(b)))
 OPERATION(f64_sub, bits64(f64(a) - f64(b)))
 OPERATION(f64_mul, bits64(f64(a) * f64(b)))
 OPERATION(f64_div, bits64(f64(a) / f64(b)))
 OPERATION(f64_sqrt, bits64(sqrt(f64(a))))
-OPERATION(f64_ceil, bits64(ceil(f64(a))))
-OPERATION(f64_floor, bits64(floor(f64(a))))
-OPERATION(f64_trunc, bits64(trunc(f64(a))))
-OPERATION(f64_nearest, bits64(rint(f64(a))))
+OPERATION(f64_ceil, bits64(ceiled(f64(a))))
+OPERATION(f64_floor, bits64(floored(f64(a))))
+OPERATION(f64_trunc, bits64(truncated(f64(a))))
+OPERATION(f64_nearest, bits64(to_nearest(f64(a))))
 OPERATION(f32_demote, narrow(f64(a)))
 OPERATION(f64_promote, bits64((double)f32(a)))
 
@@ -288,7 +317,7 @@ OPERATION(f64_from_u64, bits64(parts(a, false)))
 // Floats as integers: the truncated value compared with the limits, all exact in double.
 static enum outcome integer_of(double value, unsigned bits, bool is_signed, uint64_t *result)
 {
-    const double whole = trunc(value);
+    const double whole = truncated(value);
     const double end = ldexp(1, (int)(is_signed ? bits - 1 : bits)); // the first too large
     const double low = is_signed ? -end : 0;
     const uint64_t mask = bits == 32 ? UINT32_MAX : UINT64_MAX;

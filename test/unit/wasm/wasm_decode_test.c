@@ -6,6 +6,7 @@
 static struct engine engine;
 static struct module module;
 static struct bytes items;
+static struct wat wat;
 
 #define COUNT(list) (sizeof list / sizeof list[0])
 #define PUT(...)    put(&items, BYTES(__VA_ARGS__))
@@ -94,7 +95,6 @@ static void constants_of_the_greatest_length_keep_their_values(void)
 {
     static const int64_t values[] = { 0,         -1,        1,         INT32_MIN,
                                       INT32_MAX, INT64_MIN, INT64_MAX, 0x1234567890ABCD };
-    static struct wat wat;
     for (size_t i = 0; i < COUNT(values); i++) {
         engine_clear(&engine);
         wat_begin(&wat);
@@ -487,12 +487,12 @@ static enum ag_status translate_many(uint8_t id, uint32_t count, const uint8_t *
     for (uint32_t i = 0; i < count; i++)
         put(&items, item, size);
     if (id == 10) {
-        static struct bytes functions;
-        functions.size = 0;
-        put_number(&functions, count);
+        struct bytes *functions = &wat.section[3];
+        functions->size = 0;
+        put_number(functions, count);
         for (uint32_t i = 0; i < count; i++)
-            put(&functions, BYTES(0));
-        section(3, functions.at, functions.size);
+            put(functions, BYTES(0));
+        section(3, functions->at, functions->size);
     }
     section(id, items.at, items.size);
     engine.scratch_size = 64000;
@@ -526,7 +526,6 @@ static enum ag_status take_import(void *context, const struct ag_wasm_import *im
 static void imports_count_with_what_is_own(void)
 {
     for (uint32_t own = 0; own < 2; own++) {
-        static struct wat wat;
         engine_clear(&engine);
         engine.resolve = take_import;
         wat_begin(&wat);

@@ -161,7 +161,6 @@ static void run(uint32_t function, const char *name, enum address address, uint3
 static void check_load(const struct access *access, uint32_t function, enum address address,
                        uint32_t at, uint32_t offset)
 {
-    memcpy(memory(), model, PAGE);
     run(function, access->name, address, at, offset, access->width, 0, access->type);
     if ((uint64_t)at + offset + access->width > PAGE)
         return;
@@ -218,6 +217,7 @@ static void check_loads(const struct access *access, enum result result, uint32_
     for (size_t i = 0; i < COUNT(addresses); i++)
         add_load(access, AT_CONSTANT, result, addresses[i], offset);
     CHECK_EQUAL(wat_load(&wat, &engine), AG_OK);
+    memcpy(memory(), model, PAGE);
     for (size_t i = 0; i < COUNT(addresses); i++) {
         for (uint32_t kind = 0; kind < ADDRESS_COUNT; kind++)
             check_load(access, function_of(1, (enum address)kind, i), (enum address)kind,
@@ -292,7 +292,6 @@ static void check_store(const struct access *access, uint32_t function, enum add
     const uint64_t stored = value == OF_CONSTANT        ? SHORT_VALUE
                             : value == OF_WIDE_CONSTANT ? WIDE_VALUE
                                                         : local;
-    memcpy(memory(), model, PAGE);
     run(function, access->name, address, at, offset, access->width, local, access->type);
     uint8_t kept[8];
     const bool fits = (uint64_t)at + offset + access->width <= PAGE;
@@ -304,8 +303,10 @@ static void check_store(const struct access *access, uint32_t function, enum add
             model[at + offset + i] = (uint8_t)(stored >> 8 * i);
     }
     CHECK(memcmp(memory(), model, PAGE) == 0);
-    if (fits)
-        memcpy(model + at + offset, kept, access->width);
+    if (!fits)
+        return;
+    memcpy(model + at + offset, kept, access->width);
+    memcpy((uint8_t *)memory() + at + offset, kept, access->width);
 }
 
 static void every_store_writes_its_bytes_and_no_other(void)
@@ -320,6 +321,7 @@ static void every_store_writes_its_bytes_and_no_other(void)
             for (size_t i = 0; i < COUNT(addresses); i++)
                 add_store(&stores[n], AT_CONSTANT, value, addresses[i], offsets[k]);
             CHECK_EQUAL(wat_load(&wat, &engine), AG_OK);
+            memcpy(memory(), model, PAGE);
             for (size_t i = 0; i < COUNT(addresses); i++) {
                 for (uint32_t kind = 0; kind < ADDRESS_COUNT; kind++)
                     check_store(&stores[n], function_of(1, (enum address)kind, i),
@@ -340,6 +342,7 @@ static void addresses_and_values_of_any_kind_meet(void)
             add_store(&stores[n], (enum address)(i / VALUE_COUNT), (enum value)(i % VALUE_COUNT),
                       4093, 3);
         CHECK_EQUAL(wat_load(&wat, &engine), AG_OK);
+        memcpy(memory(), model, PAGE);
         for (uint32_t i = 0; i < ADDRESS_COUNT * VALUE_COUNT; i++)
             check_store(&stores[n], 1 + i, (enum address)(i / VALUE_COUNT),
                         (enum value)(i % VALUE_COUNT), 4093, 3);
