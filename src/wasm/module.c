@@ -20,7 +20,7 @@ static enum ag_status refusal_of_type(uint8_t byte)
         return AG_ERR_WASM_SIMD;
     if (byte == 0x69 || byte == 0x74)
         return AG_ERR_WASM_EXCEPTIONS;
-    if ((byte >= 0x5E && byte <= 0x73) || byte == 0x40) // 0x40: a table with an initial value
+    if (byte >= 0x5E && byte <= 0x73)
         return AG_ERR_WASM_GC;
     return AG_ERR_WASM_MALFORMED;
 }
@@ -119,6 +119,8 @@ static void read_limits(struct ag_reader *reader, bool has_max, struct ag_wasm_e
 void ag_wasm_read_table_type(struct ag_reader *reader, struct ag_wasm_extern *type)
 {
     type->kind = AG_WASM_TABLE;
+    if (ag_reader_left(reader) > 0 && *reader->at == 0x40) // it has an initial value
+        ag_reader_fail(reader, AG_ERR_WASM_GC);
     type->value_type = ag_wasm_read_reference_type(reader);
     const uint8_t flags = ag_reader_u8(reader);
     if (flags > 7)

@@ -968,9 +968,10 @@ static enum ag_status interpret(struct ag_wasm_instance *instance, int32_t *fuel
     CASE(TABLE_GROW) :
     {
         const uint32_t count = R32(4);
-        SET32(1, ag_wasm_table_grow(instance->tables[U(2)], R32(3), count));
+        const uint32_t former = ag_wasm_table_grow(instance->tables[U(2)], R32(3), count);
+        SET32(1, former);
         result = AG_OK;
-        AFTER_BULK(count, 5);
+        AFTER_BULK(former == UINT32_MAX ? 0 : count, 5);
     }
     CASE(TABLE_FILL) :
     {

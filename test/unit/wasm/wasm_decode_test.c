@@ -359,7 +359,11 @@ static void types_have_known_forms(void)
 static void tables_memories_and_globals_have_known_flags(void)
 {
     ONE(4, ERR_WASM_MALFORMED, 1, I32, 0, 1);
-    ONE(4, ERR_WASM_MALFORMED, 1, FUNCREF, 2, 1);
+    ONE(4, ERR_WASM_MALFORMED, 1, FUNCREF, 8, 1);
+    ONE(4, ERR_WASM_THREADS, 1, FUNCREF, 3, 1, 1);
+    ONE(4, ERR_WASM_MEMORY64, 1, FUNCREF, 4, 1);
+    ONE(4, ERR_WASM_GC, 1, 0x40, 0, FUNCREF, 0, 1, REF_NULL(FUNCREF), END);
+    ONE(4, ERR_WASM_MALFORMED, 1);
     ONE(4, ERR_WASM_MALFORMED, 1, FUNCREF, 1, 1);
     ONE(4, OK, 1, EXTERNREF, 1, 1, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F);
     ONE(5, ERR_WASM_MALFORMED, 1, 16, 1);

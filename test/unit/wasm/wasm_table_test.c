@@ -111,6 +111,25 @@ static void tables_tell_their_size_and_grow_as_far_as_they_may(void)
     engine_clear(&engine);
 }
 
+// One unit for each 16 elements that there are then, none for those that there is no room for.
+static void growth_is_charged_if_it_happens(void)
+{
+    static const uint32_t rows[][2] = { { 0, 3 },  { 15, 3 }, { 16, 4 },
+                                        { 20, 4 }, { 21, 3 }, { UINT32_MAX, 3 } };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const uint32_t args[] = { 0, rows[i][0] };
+        test_note("by %u", rows[i][0]);
+        begin();
+        engine.options.table_capacity = 30;
+        wat_item(&wat, 4, BYTES(EXTERNREF, 0, SIZE));
+        wat_function(&wat, "f", "xi:i", "", BYTES(LOCAL_GET(0), LOCAL_GET(1), TABLE_GROW(0), END));
+        CHECK_EQUAL(wat_load(&wat, &engine), AG_OK);
+        CHECK_EQUAL(engine_call(&engine, "f", args, 2, INT32_MAX), AG_OK);
+        CHECK_EQUAL(ag_wasm_fuel_used(engine.instance), rows[i][1]);
+    }
+    engine_clear(&engine);
+}
+
 static const uint32_t edges[][3] = {
     { 0, 0, 0 },  { 2, 3, 4 },          { 3, 2, 4 },  { 0, 5, 5 },  { 5, 0, 5 },
     { 0, 0, 10 }, { 10, 0, 0 },         { 0, 10, 0 }, { 11, 0, 0 }, { 0, 11, 0 },
@@ -375,6 +394,7 @@ int main(int argc, char **argv)
     static const struct test_case cases[] = {
         TEST(elements_are_read_and_written_within_bounds),
         TEST(tables_tell_their_size_and_grow_as_far_as_they_may),
+        TEST(growth_is_charged_if_it_happens),
         TEST(elements_are_copied_within_bounds),
         TEST(elements_are_filled_within_bounds),
         TEST(active_elements_of_every_form_are_placed),
