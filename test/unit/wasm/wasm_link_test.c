@@ -81,6 +81,38 @@ static void imports_of_every_kind_are_told_with_their_types(void)
     engine_clear(&engine);
 }
 
+static uint16_t first_id;
+static enum ag_status take_from_id(void *context, const struct ag_wasm_import *import, uint16_t *id)
+{
+    uint32_t *asked = context;
+    if (import->type.kind == AG_WASM_FUNCTION)
+        CHECK_EQUAL(import->type.function.param_count, 2);
+    *id = (uint16_t)(first_id + (*asked)++);
+    return *asked > 7 ? AG_ERR_INTERNAL : AG_OK;
+}
+
+static enum ag_status take_none(void *context, const struct ag_wasm_import *import, uint16_t *id)
+{
+    (void)context, (void)import, (void)id;
+    return AG_ERR_WASM_IMPORT;
+}
+
+static void an_image_is_resolved_again_as_it_was_before(void)
+{
+    uint32_t asked = 0;
+    begin();
+    put_imports();
+    CHECK_EQUAL(wat_load(&wat, &engine), AG_ERR_WASM_IMPORT); // the image is open by then
+    first_id = 10;
+    CHECK_EQUAL(ag_wasm_image_resolve(&engine.image, take_from_id, &asked), AG_OK);
+    CHECK_EQUAL(asked, 7);
+    asked = 0;
+    first_id = 11; // a host whose function has another number
+    CHECK_EQUAL(ag_wasm_image_resolve(&engine.image, take_from_id, &asked), AG_ERR_WASM_STALE);
+    CHECK_EQUAL(ag_wasm_image_resolve(&engine.image, take_none, NULL), AG_ERR_WASM_IMPORT);
+    engine_clear(&engine);
+}
+
 // What the embedder shares.
 static uint8_t shared_bytes[3 * 65536];
 static uint32_t shared_elements[9];
@@ -492,6 +524,7 @@ int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
         TEST(imports_of_every_kind_are_told_with_their_types),
+        TEST(an_image_is_resolved_again_as_it_was_before),
         TEST(shared_things_are_used_where_they_lie),
         TEST(own_things_stand_behind_imported_ones),
         TEST(a_shared_variable_of_one_slot_is_set),
