@@ -259,8 +259,35 @@ static inline uint32_t short32(uint16_t unit)
     } while (0)
 #define ONLY64(n, value) KEEP(value)
 
+// Where registers are few, what few handlers use lies in memory for the sake of what most use.
+#if AG_CFG_WASM_ACCUMULATOR
+#define SELDOM
+#else
+#define SELDOM volatile
+#endif
+
 #define CASE(name) op_##name
-#define DISPATCH   goto *labels[*pc]
+#if defined(__thumb2__) && defined(__GNUC__) && !defined(__clang__)
+// gcc sets bit 0 of a label's address itself before each indirect jump, which makes four
+// instructions of it. Here the table's addresses have it set and one instruction takes the address
+// into pc. For gcc, control passes through the block `jump`, which does the same: the values that
+// handlers share lie in the same places at every jump. It might still put a copy on one of the ways
+// there; test/integration/arm_dispatch_test looks for that, and JUMP is the form that allows it.
+#define ADDRESS_BITS 1
+#define DISPATCH                                                                                   \
+    do {                                                                                           \
+        __asm__ goto("ldr pc, [%0, %1, lsl #2] @ by way of %l2"                                    \
+                     :                                                                             \
+                     : "r"(labels), "r"((uint32_t)*pc)                                             \
+                     : "memory"                                                                    \
+                     : jump);                                                                      \
+        __builtin_unreachable();                                                                   \
+    } while (0)
+#else
+#define ADDRESS_BITS 0
+#define DISPATCH     goto *labels[*pc]
+#endif
+#define JUMP goto jump
 #define NEXT(n)                                                                                    \
     do {                                                                                           \
         pc += (n);                                                                                 \
@@ -424,12 +451,16 @@ static inline uint32_t short32(uint16_t unit)
     CONVERSION_FORMS(SATURATE_FORM, I##out##_TRUNC_SAT_F##in##_##sign, in, out, (double)F##in(x),  \
                      function)
 
-// A bounds check that cannot wrap: in 64 bits where those are cheap.
+// A bounds check that cannot wrap: in 64 bits where those are cheap, else by the carry.
 #if UINTPTR_MAX > 0xFFFFFFFFu
 #define IN_BOUNDS(at, offset, size) ((uint64_t)(at) + (offset) + (size) <= memory_size)
 #else
-#define IN_BOUNDS(at, offset, size)                                                                \
-    ((uint32_t)(offset) + (size) <= memory_size && (at) <= memory_size - ((offset) + (size)))
+static inline bool is_inside(uint32_t at, uint32_t to_last, uint32_t memory_size)
+{
+    uint32_t last;
+    return !__builtin_add_overflow(at, to_last, &last) && last < memory_size;
+}
+#define IN_BOUNDS(at, offset, size) is_inside(at, (uint32_t)(offset) + (size)-1, memory_size)
 #endif
 
 // Loads and stores: `address` is a slot's or the accumulator's value, the offset is unit n.
@@ -450,7 +481,7 @@ static inline uint32_t short32(uint16_t unit)
     {                                                                                              \
         type value;                                                                                \
         const uint32_t at = W32(n);                                                                \
-        if (__builtin_expect(memory_size < sizeof value || at > memory_size - sizeof value, 0))    \
+        if (__builtin_expect(!IN_BOUNDS(at, 0, sizeof value), 0))                                  \
             goto trap_memory;                                                                      \
         memcpy(&value, memory + at, sizeof value);                                                 \
         put(1, cast(value));                                                                       \
@@ -489,7 +520,7 @@ static inline uint32_t short32(uint16_t unit)
     {                                                                                              \
         const type value = (type)(what);                                                           \
         const uint32_t at = W32(n);                                                                \
-        if (__builtin_expect(memory_size < sizeof value || at > memory_size - sizeof value, 0))    \
+        if (__builtin_expect(!IN_BOUNDS(at, 0, sizeof value), 0))                                  \
             goto trap_memory;                                                                      \
         memcpy(memory + at, &value, sizeof value);                                                 \
         NEXT(units);                                                                               \
@@ -570,13 +601,13 @@ static uint32_t count_bits(uint32_t x)
     DIVISION(bits, REM_S, , S##bits(y) == -1 ? 0u : (uint##bits##_t)(S##bits(x) % S##bits(y)))     \
     DIVISION(bits, REM_U, , x % y)
 
-static enum ag_status interpret(struct ag_wasm_instance *instance, int32_t *fuel_left)
+static enum ag_status interpret(struct ag_wasm_instance *SELDOM instance, int32_t *fuel_left)
 {
-#define LABEL(name, operands) &&op_##name,
+#define LABEL(name, operands) (const char *)&&op_##name + ADDRESS_BITS,
 #if AG_CFG_WASM_FLOAT
 #define FLOAT_LABEL LABEL
 #else
-#define FLOAT_LABEL(name, operands) &&op_ILLEGAL,
+#define FLOAT_LABEL(name, operands) LABEL(ILLEGAL, operands)
 #endif
     static const void *const labels[] = { AG_OPS(LABEL) AG_FLOAT_OPS(FLOAT_LABEL) };
 #undef FLOAT_LABEL
@@ -597,7 +628,8 @@ static enum ag_status interpret(struct ag_wasm_instance *instance, int32_t *fuel
         uint64_t u64;
     } truncated; // one for all of them, or each takes stack of its own
     (void)&truncated;
-    DISPATCH;
+jump:
+    goto *labels[*pc];
 
     // Control
     CASE(ILLEGAL) : TRAP(AG_TRAP_CODE);
@@ -1044,23 +1076,23 @@ static enum ag_status interpret(struct ag_wasm_instance *instance, int32_t *fuel
 #endif
 
 enter : { // `entry` is the callee's, `pc` stands behind the call
-    uint32_t *frame = fp + pc[-1];
     const uint16_t *prologue = (const void *)(code + entry->code);
-    if (__builtin_expect((uintptr_t)frame + entry->frame * 4u > (uintptr_t)stack_end, 0)) {
+    fp += pc[-1];
+    if (__builtin_expect((uintptr_t)fp + entry->frame * 4u > (uintptr_t)stack_end, 0)) {
+        fp -= pc[-1];
         pc--; // stay within the call
         TRAP(AG_TRAP_STACK);
     }
     const uint32_t params = prologue[AG_WASM_PROLOGUE_PARAMS];
     const uint32_t locals = prologue[AG_WASM_PROLOGUE_LOCALS];
     for (uint32_t i = params; i < locals; i++)
-        frame[i] = 0;
+        fp[i] = 0;
     CHARGE((locals - params) >> BULK_SHIFT);
-    frame[prologue[AG_WASM_PROLOGUE_RETURN]] = (uint32_t)((const uint8_t *)pc - code);
-    fp = frame;
+    fp[prologue[AG_WASM_PROLOGUE_RETURN]] = (uint32_t)((const uint8_t *)pc - code);
     pc = prologue + AG_WASM_PROLOGUE_UNITS;
     if (IS_EMPTY)
         goto suspend;
-    DISPATCH;
+    JUMP;
 }
 
 returned: // from the host, which may have grown the memory
@@ -1070,7 +1102,7 @@ returned: // from the host, which may have grown the memory
     }
     if (IS_EMPTY)
         goto suspend;
-    DISPATCH;
+    JUMP;
 
 trap_memory:
     result = AG_TRAP_MEMORY;
