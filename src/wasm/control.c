@@ -558,6 +558,7 @@ static void branch_table(struct ag_wasm_translator *t)
     t->reader.at = labels;
     for (uint32_t i = 0; arity > 0 && i <= entries && t->reader.status == AG_OK; i++) {
         struct ag_wasm_control *control = read_label(t);
+        ag_wasm_emit_seal(t);
         ag_wasm_emit_lead(t, (uint16_t)(first + i), ag_wasm_emit_position(t) - t->function_at / 2);
         emit_jump(t, control, arity);
     }

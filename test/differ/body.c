@@ -792,7 +792,10 @@ static void write_br_table(struct body *body)
     const bool is_long = percent(body, 3);
     const uint32_t count = below(body, is_long ? 1500 : 5);
     want(body, label->types, label->count);
-    push_masked(body, is_long ? 0x7FF : 7);
+    if (percent(body, 50))
+        push_leaf(body, I32); // what is too large leads to the last label
+    else
+        push_masked(body, is_long ? 0x7FF : 7);
     put_index(body, 0x0E, count);
     for (uint32_t i = 0; i < count; i++) {
         const uint32_t other = choose_label(body);
@@ -812,7 +815,7 @@ static void write_exit(struct body *body)
     } else if (choice < 6) {
         want(body, body->signature->results, body->signature->result_count);
         put(body, 0x0F);
-    } else if (choice < 12) {
+    } else if (choice < 14) {
         write_br_table(body);
     } else {
         const uint32_t out = choose_label(body);
@@ -891,7 +894,7 @@ static void write_statements(struct body *body, uint32_t most)
             break;
         write_statement(body);
     }
-    if (body->label_count > 1 && percent(body, 12))
+    if (body->label_count > 1 && percent(body, 16))
         write_exit(body);
 }
 

@@ -584,6 +584,24 @@ static void every_way_to_go_on_elsewhere_was_tried(void)
     forms_check(prefixes, sizeof prefixes / sizeof prefixes[0]);
 }
 
+// The value was computed last, and a run may stop between the branch table and where it leads.
+static void a_branch_table_takes_a_fresh_value_along_wherever_the_run_stops(void)
+{
+    engine_clear(&engine);
+    wat_begin(&wat);
+    wat_function(&wat, "f", "i:i", "",
+                 BYTES(BLOCK(I32), LOCAL_GET(0), 0x41, 5, I32_ADD, LOCAL_GET(0),
+                       BR_TABLE(2, 0, 1, 0), END, 0x41, 50, I32_ADD, END));
+    CHECK_EQUAL(wat_load(&wat, &engine), AG_OK);
+    for (uint32_t x = 0; x < 4; x++) {
+        for (uint32_t slice = 1; slice < 8; slice++) {
+            CHECK_EQUAL(engine_call(&engine, "f", &x, 1, slice), AG_OK);
+            CHECK_EQUAL(ag_wasm_results(engine.instance)[0], x == 1 ? x + 5 : x + 55);
+        }
+    }
+    engine_clear(&engine);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
@@ -591,6 +609,7 @@ int main(int argc, char **argv)
         TEST(padding_in_every_gap_changes_nothing),
         TEST(branch_tables_of_any_size_lead_where_they_say),
         TEST(a_branch_table_may_be_as_large_as_the_limits_say),
+        TEST(a_branch_table_takes_a_fresh_value_along_wherever_the_run_stops),
         TEST(many_far_labels_are_found_by_more_passes),
         TEST(deep_nesting_is_left_from_any_depth),
         TEST(more_operands_than_scratch_holds_are_refused),
