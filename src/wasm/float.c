@@ -66,25 +66,38 @@ uint64_t ag_wasm_f64_sqrt(uint64_t bits)
     return ag_wasm_f64_bits(__builtin_sqrt(ag_wasm_f64_of(bits)));
 }
 #else
-// The root of `radicand` << 2 * (digits - half of its own), by digits: root and remainder.
-static uint64_t root_digits(uint64_t radicand, uint32_t start, uint32_t digits, bool *is_exact)
+static uint32_t high_word(uint32_t x, uint32_t y)
 {
-    // Two bits of the radicand a step, from bit start + 1 down, then zeros.
-    uint64_t root = 0;
-    uint64_t rest = 0;
-    for (uint32_t i = 0; i < digits; i++) {
-        rest <<= 2;
-        if (start < 64) {
-            rest |= radicand >> start & 3;
-            start = start >= 2 ? start - 2 : 64;
-        }
-        const uint64_t trial = root << 2 | 1;
-        root <<= 1;
-        if (rest >= trial) {
-            rest -= trial;
-            root |= 1;
-        }
+    return (uint32_t)((uint64_t)x * y >> 32);
+}
+
+// What to add to a root that leaves `rest`: rest >> down, a signed 32-bit number, times the root's
+// inverse.
+static uint64_t correction(uint64_t rest, uint32_t down, uint32_t inverse, uint32_t shift)
+{
+    return (uint64_t)(((int64_t)rest >> down) * (int64_t)inverse >> shift);
+}
+
+// floor(sqrt(radicand << 54)) for a radicand from 1 << 52 to below 1 << 54: 54 bits. Newton's
+// iteration takes the inverse of the root from a line, 9 % off, to 23 bits; two corrections by what
+// the root leaves take the root to within one, off by less than 100 between them; the end makes it
+// exact. Squares are taken modulo 2^64, in which what is left fits with its sign.
+static uint64_t root_bits(uint64_t radicand, bool *is_exact)
+{
+    const uint32_t value = (uint32_t)(radicand >> 22);              // 1 to 4, at 2^30
+    uint32_t inverse = 0x876C8B43u - high_word(value, 0x4C49BA5Eu); // 1.058 - 0.149 value, at 2^31
+    for (int i = 0; i < 3; i++) {
+        const uint32_t one = high_word(value, high_word(inverse, inverse)) << 2; // about 1, at 2^30
+        inverse = high_word(inverse, 0xC0000000u - one) << 1;
     }
+    const uint64_t first = (uint64_t)value * inverse >> 31; // at 2^30
+    uint64_t root = (first << 23) + correction((radicand << 8) - first * first, 8, inverse, 31);
+    root += correction((radicand << 54) - root * root, 32, inverse, 53);
+    uint64_t rest = (radicand << 54) - root * root;
+    while ((int64_t)rest < 0)
+        rest += 2 * root-- - 1;
+    while (rest > 2 * root)
+        rest -= 2 * root++ + 1;
     *is_exact = rest == 0;
     return root;
 }
@@ -117,15 +130,14 @@ static uint64_t sqrt_bits(uint64_t bits, uint32_t mantissa, uint32_t exponent_bi
         fraction <<= 1;
         exponent--;
     }
-    // The radicand is in [1, 4) at 2^mantissa; one digit more than the result has, to round by.
     bool is_exact;
-    if (mantissa & 1) { // 23 bits: align the pairs
-        fraction <<= 1;
-    }
-    const uint32_t top = (mantissa + 1) & ~1u;
-    uint64_t root = root_digits(fraction, top, mantissa + 2, &is_exact);
-    const bool is_up = (root & 1) && (!is_exact || (root & 2));
-    root = (root >> 1) + (is_up ? 1 : 0);
+    uint64_t root = root_bits(fraction << (52 - mantissa), &is_exact);
+    const uint32_t spare = 53 - mantissa; // digits to round by
+    const uint64_t low = root & ((1ull << spare) - 1);
+    const uint64_t half = 1ull << (spare - 1);
+    root >>= spare;
+    if (low > half || (low == half && (!is_exact || (root & 1))))
+        root++;
     return ((uint64_t)(exponent / 2 + bias) << mantissa) + (root - (1ull << mantissa));
 }
 

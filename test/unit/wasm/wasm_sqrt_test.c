@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The square root by digits, for machines without an instruction for it: compiled here as there,
+// The square root by integers, for machines without an instruction for it: compiled here as there,
 // it must give what this machine's instruction does, bit by bit.
 #include <math.h>
 
