@@ -55,6 +55,9 @@ PROGRAM(table_with_values,
                  : 1,
         BLOCK(I32), BLOCK(I32), BLOCK(I32), 0x41, 1, GAP, LOCAL_GET(0), BR_TABLE(2, 0, 1, 2), END,
         GAP, 0x41, 10, I32_ADD, END, GAP, I32_CONST(100), I32_ADD, END, GAP, END)
+PROGRAM(table_with_two_values, x == 0 ? 20 : x * 2, BLOCK(TO_TWO), BLOCK(TO_TWO), LOCAL_GET(0),
+        0x41, 2, GAP, LOCAL_GET(0), BR_TABLE(1, 0, 1), END, GAP, I32_ADD, 0x41, 10, END, GAP,
+        I32_MUL, END)
 PROGRAM(table,
         x == 0   ? 5
         : x == 1 ? 6
@@ -109,6 +112,7 @@ static const struct program programs[] = {
     ROW(ifs),
     ROW(table_with_values),
     ROW(table),
+    ROW(table_with_two_values),
     ROW(table_to_loop),
     ROW(counting),
     ROW(loop_with_values),
@@ -230,14 +234,15 @@ static void padding_in_every_gap_changes_nothing(void)
 
 // ---- Branch tables ------------------------------------------------------------------------------
 
-// A table of `count` entries, entry i leading to block i % 7; f(x) gives 10 * block, or with a
-// value on the way, that plus 3.
-static void load_table(uint32_t count, bool has_value, uint32_t padding)
+// Behind so much padding, a table of `count` entries, entry i leading to block i % 7; f(x) gives 10
+// * block, or with a value on the way, that plus 3.
+static void load_table(uint32_t before, uint32_t count, bool has_value, uint32_t padding)
 {
     begin();
     const uint8_t type = has_value ? I32 : EMPTY;
     for (uint32_t i = 0; i < 8; i++)
         PUT(BLOCK(type));
+    put_padding(before);
     if (has_value)
         PUT(LOCAL_GET(1), 0x41, 3); // the lower operand is in the way
     PUT(LOCAL_GET(0), 0x0E);
@@ -266,7 +271,7 @@ static void branch_tables_of_any_size_lead_where_they_say(void)
         for (uint32_t form = 0; form < 4; form++) {
             const uint32_t count = counts[i];
             const bool has_value = form & 1;
-            load_table(count, has_value, form & 2 ? 100 : 0);
+            load_table(0, count, has_value, form & 2 ? 100 : 0);
             const uint32_t step = count < 700 ? 1 : 37;
             for (uint32_t x = 0; x < count + 2; x += step) {
                 test_note("%u entries, form %u, %u", count, form, x);
@@ -277,6 +282,21 @@ static void branch_tables_of_any_size_lead_where_they_say(void)
             const uint32_t beyond = UINT32_MAX;
             CHECK_EQUAL(engine_call(&engine, "f", &beyond, 1, 1), AG_OK);
             CHECK_EQUAL(ag_wasm_results(engine.instance)[0], 70 + (has_value ? 3 : 0));
+        }
+    }
+    engine_clear(&engine);
+}
+
+// A table that leaves the window at once, where that is filled with open branches to any degree.
+static void a_large_table_stands_anywhere(void)
+{
+    for (uint32_t before = 0; before < 80; before++) {
+        load_table(before, 201, before & 1, 3);
+        for (uint32_t x = 0; x < 203; x += 29) {
+            test_note("behind %u, %u", before, x);
+            CHECK_EQUAL(engine_call(&engine, "f", &x, 1, 1), AG_OK);
+            CHECK_EQUAL(ag_wasm_results(engine.instance)[0],
+                        (x < 201 ? x % 7 : 7) * 10 + (before & 1 ? 3 : 0));
         }
     }
     engine_clear(&engine);
@@ -608,6 +628,7 @@ int main(int argc, char **argv)
         TEST(padding_in_one_gap_changes_nothing),
         TEST(padding_in_every_gap_changes_nothing),
         TEST(branch_tables_of_any_size_lead_where_they_say),
+        TEST(a_large_table_stands_anywhere),
         TEST(a_branch_table_may_be_as_large_as_the_limits_say),
         TEST(a_branch_table_takes_a_fresh_value_along_wherever_the_run_stops),
         TEST(many_far_labels_are_found_by_more_passes),

@@ -549,6 +549,30 @@ static void imports_count_with_what_is_own(void)
     CHECK_STATUS(AG_ERR_WASM_MULTI_MEMORY);
 }
 
+// A type may have more parameters than any frame has slots, but no function may be of it.
+static void functions_with_too_many_parameters_are_refused(void)
+{
+    for (uint32_t form = 0; form < 3; form++) {
+        engine_clear(&engine);
+        engine.resolve = take_import;
+        module_begin(&module);
+        items.size = 0;
+        PUT(1, 0x60);
+        put_number(&items, 40000);
+        for (uint32_t i = 0; i < 40000; i++)
+            PUT(I64);
+        PUT(0);
+        section(1, items.at, items.size);
+        if (form == 1)
+            section(2, BYTES(1, 1, 'm', 1, 'f', 0, 0));
+        if (form == 2) {
+            section(3, BYTES(1, 0));
+            section(10, BYTES(1, 2, 0, END));
+        }
+        CHECK_STATUS(form == 0 ? AG_OK : AG_ERR_WASM_LIMIT);
+    }
+}
+
 static void many_functions_need_scratch_for_their_directory(void)
 {
     begin();
@@ -638,6 +662,7 @@ int main(int argc, char **argv)
         TEST(immediates_are_whole_and_known),
         TEST(the_limits_are_where_the_readme_says),
         TEST(imports_count_with_what_is_own),
+        TEST(functions_with_too_many_parameters_are_refused),
         TEST(many_functions_need_scratch_for_their_directory),
         TEST(changes_of_type_among_locals_need_scratch),
         TEST(scratch_must_be_aligned),

@@ -245,6 +245,26 @@ static void a_shared_variable_of_one_slot_is_set(void)
     engine_clear(&engine);
 }
 
+static void only_constant_globals_of_their_type_initialize_others(void)
+{
+    static const struct {
+        uint8_t type;
+        uint8_t is_mutable;
+        enum ag_status wanted;
+    } rows[] = {
+        { I32, 0, AG_ERR_WASM_IMPORT }, // accepted; not made without links
+        { I32, 1, AG_ERR_WASM_INVALID },
+        { I64, 0, AG_ERR_WASM_INVALID },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        begin();
+        wat_import(&wat, "g", BYTES(3, rows[i].type, rows[i].is_mutable));
+        wat_item(&wat, 6, BYTES(I32, 0, GLOBAL_GET(0), END));
+        CHECK_EQUAL(wat_load(&wat, &engine), rows[i].wanted);
+    }
+    engine_clear(&engine);
+}
+
 // ---- Functions of others ------------------------------------------------------------------------
 
 static uint32_t foreign_reference;
@@ -527,6 +547,7 @@ int main(int argc, char **argv)
         TEST(an_image_is_resolved_again_as_it_was_before),
         TEST(shared_things_are_used_where_they_lie),
         TEST(own_things_stand_behind_imported_ones),
+        TEST(only_constant_globals_of_their_type_initialize_others),
         TEST(a_shared_variable_of_one_slot_is_set),
         TEST(a_table_may_hold_functions_of_the_host_and_of_others),
         TEST(a_reference_that_leads_nowhere_traps),
