@@ -60,6 +60,8 @@ enum sink {
     TO_RIGHT,
     TO_BOTH, // right operand, the left one being computed too
     TO_CALL,
+    TO_TABLE,  // with a branch, over another value
+    TO_BRANCH, // likewise, if a condition holds
     TO_IF,
     TO_BR_IF,
     TO_EQZ,
@@ -69,8 +71,9 @@ enum sink {
     SINK_COUNT
 };
 static const char *const sink_names[] = {
-    "end",  "return", "local", "tee", "global", "address", "known address", "left", "right", "both",
-    "call", "if",     "br_if", "eqz", "eqz if", "select",  "wide select",
+    "end",   "return", "local",  "tee",    "global",      "address", "known address",
+    "left",  "right",  "both",   "call",   "table",       "branch",  "if",
+    "br_if", "eqz",    "eqz if", "select", "wide select",
 };
 
 static void put_constant(char type, uint64_t value)
@@ -176,6 +179,8 @@ static void put_before(enum sink sink, char type)
             LOCAL_GET(ZERO('l')));
     else if (sink == TO_BR_IF)
         PUT(BLOCK(EMPTY));
+    else if (sink == TO_TABLE || sink == TO_BRANCH)
+        PUT(BLOCK(wat_letter(type)), LOCAL_GET(ZERO(type)));
     if (sink == TO_BOTH)
         put_nothing_done(type);
 }
@@ -240,6 +245,12 @@ static void put_after(enum sink sink, char type)
         break;
     case TO_CALL:
         PUT(CALL(number_of(type)));
+        break;
+    case TO_TABLE:
+        PUT(LOCAL_GET(ZERO('i')), BR_TABLE(1, 0, 0), END);
+        break;
+    case TO_BRANCH:
+        PUT(LOCAL_GET(PARAM), BR_IF(0), DROP, END);
         break;
     case TO_IF:
         PUT(IF(I32), I32_CONST(1), ELSE, I32_CONST(0), END);
