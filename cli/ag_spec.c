@@ -6,27 +6,33 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "spec_convert.h"
 #include "spec_link.h"
 
 #define ARGS_MAX 64
 
 static const char usage[] =
-    "Usage: ag-spec [--slice FUEL] [--quiet] FILE.json...\n"
-    "Plays scripts written by wast2json. Prints each failure as file:line, then how many\n"
-    "assertions on the text format there were (not judged: there is no text parser), and last\n"
-    "passed/total of modules, actions and assertions on binaries. Exits 0 if all passed.\n"
+    "Usage: ag-spec [--slice FUEL] [--quiet] FILE...\n"
+    "Plays test scripts of WebAssembly: .json files as wast2json writes them, .wast files, which it\n"
+    "converts by wast2json, or folders of either. Prints each failure as file:line, a line FILE\n"
+    "passed/total for each file, what was not understood, not converted or refused as a feature by\n"
+    "its name, then how many assertions on the text format there were (not judged: there is no text\n"
+    "parser), and last passed/total of modules, actions and assertions on binaries. What is not\n"
+    "understood counts as not passed. Exits 0 if all passed and all was converted.\n"
     "\n"
     "  --slice FUEL  suspend every call after so much fuel and go on (default: do not suspend)\n"
-    "  --quiet       only the last two lines\n";
+    "  --quiet       no line for each failure and file\n";
+
+#define FEATURES (AG_ERR_WASM_FLOAT - AG_ERR_WASM_SIMD + 1)
 
 struct totals {
     uint32_t passed;
     uint32_t total;
     uint32_t text;
+    uint32_t not_understood;
+    uint32_t not_converted;      // files
+    uint32_t features[FEATURES]; // modules refused by each one's name
 };
-
-// The instances that the script gave names to.
-#define NAMED_MAX 256
 
 struct script {
     const char *path;
@@ -34,12 +40,13 @@ struct script {
     json_t *json;
     struct spec_world *world;
     struct spec_instance *current;
-    struct {
+    struct named {
         const char *name; // borrowed from the JSON
         struct spec_instance *instance;
-    } named[NAMED_MAX];
-    uint32_t named_count;
+    } * named; // the instances that the script gave names to
+    size_t named_count;
     bool is_quiet;
+    bool is_understood; // the command in hand
     struct totals *totals;
     char reason[256];
 };
@@ -81,10 +88,29 @@ static uint64_t bits_of(uint8_t type, const char *text)
     return strtoull(text, NULL, 10);
 }
 
+// A value of a later type, or in a form that is not known here, is not understood.
+static bool is_known(const json_t *value)
+{
+    const json_t *bits = json_object_get(value, "value");
+    return type_of(text_of(value, "type")) != 0 && (!bits || json_is_string(bits));
+}
+
+static bool are_known(const json_t *values)
+{
+    size_t index;
+    json_t *value;
+    json_array_foreach(values, index, value)
+    {
+        if (!is_known(value))
+            return false;
+    }
+    return json_array_size(values) <= ARGS_MAX;
+}
+
 static uint32_t read_args(const json_t *args, uint32_t *slots)
 {
     uint32_t count = 0;
-    for (size_t i = 0; i < json_array_size(args) && i < ARGS_MAX; i++) {
+    for (size_t i = 0; i < json_array_size(args); i++) {
         const json_t *arg = json_array_get(args, i);
         const uint8_t type = type_of(text_of(arg, "type"));
         const uint64_t bits = bits_of(type, text_of(arg, "value"));
@@ -151,46 +177,82 @@ static struct spec_instance *instance_of(const struct script *script, const json
     const char *name = text_of(object, key);
     if (!*name)
         return script->current;
-    for (uint32_t i = script->named_count; i > 0; i--) {
+    for (size_t i = script->named_count; i > 0; i--) {
         if (strcmp(script->named[i - 1].name, name) == 0)
             return script->named[i - 1].instance;
     }
     return NULL;
 }
 
+static bool name_instance(struct script *script, const char *name)
+{
+    struct named *larger = realloc(script->named, (script->named_count + 1) * sizeof *larger);
+    if (!larger)
+        return false;
+    script->named = larger;
+    script->named[script->named_count].name = name;
+    script->named[script->named_count++].instance = script->current;
+    return true;
+}
+
+static bool not_understood(struct script *script, const char *what)
+{
+    script->is_understood = false;
+    snprintf(script->reason, sizeof script->reason, "not understood: %.200s", what);
+    return false;
+}
+
 static bool explain(struct script *script, enum ag_status status)
 {
+    if (!script->is_understood)
+        return false;
     snprintf(script->reason, sizeof script->reason, "%s", ag_status_name(status));
     return false;
 }
 
-static enum ag_status act(const struct script *script, const json_t *command,
-                          struct spec_result *result)
+static enum ag_status act(struct script *script, const json_t *command, struct spec_result *result)
 {
     const json_t *action = json_object_get(command, "action");
+    const json_t *args = json_object_get(action, "args");
+    const char *type = text_of(action, "type");
+    if (strcmp(type, "get") != 0 && strcmp(type, "invoke") != 0) {
+        not_understood(script, type);
+        return AG_ERR_ARGUMENT;
+    }
+    if (!are_known(args) || !are_known(json_object_get(command, "expected"))) {
+        not_understood(script, "a value");
+        return AG_ERR_ARGUMENT;
+    }
     struct spec_instance *instance = instance_of(script, action, "module");
     if (!instance)
         return AG_ERR_NOT_FOUND;
     const json_t *field = json_object_get(action, "field");
     const struct ag_wasm_name name = { text_of(action, "field"),
                                        (uint32_t)json_string_length(field) };
-    if (strcmp(text_of(action, "type"), "get") == 0)
+    if (strcmp(type, "get") == 0)
         return spec_get(instance, name, result);
     uint32_t slots[ARGS_MAX * 2];
-    const uint32_t count = read_args(json_object_get(action, "args"), slots);
+    const uint32_t count = read_args(args, slots);
     return spec_invoke(instance, name, slots, count, result);
+}
+
+// A module that is refused for a feature is counted by that one's name.
+static void count_feature(struct script *script, enum ag_status status)
+{
+    if (status >= AG_ERR_WASM_SIMD && status <= AG_ERR_WASM_FLOAT)
+        script->totals->features[status - AG_ERR_WASM_SIMD]++;
 }
 
 static bool play_module(struct script *script, const json_t *command)
 {
     char path[8192];
     module_path(script, command, path, sizeof path);
+    script->current = NULL;
     const enum ag_status status = spec_instantiate(script->world, path, &script->current);
     const char *name = text_of(command, "name");
-    if (*name && script->named_count < NAMED_MAX) {
-        script->named[script->named_count].name = name;
-        script->named[script->named_count++].instance = script->current;
-    }
+    if (*name && !name_instance(script, name))
+        return explain(script, AG_ERR_NO_SPACE);
+    count_feature(script, status);
     return status == AG_OK || explain(script, status);
 }
 
@@ -242,28 +304,49 @@ static bool play_trap(struct script *script, const json_t *command)
     return trap_matches(status, text_of(command, "text")) || explain(script, status);
 }
 
+// What WebAssembly 2.0 calls broken and the engine calls a feature of a later version. Any other
+// module that is refused for a feature was not judged, and does not pass.
+static bool is_later_feature(enum ag_status status, const char *text)
+{
+    static const struct {
+        enum ag_status status;
+        const char *text;
+    } features[] = {
+        { AG_ERR_WASM_MULTI_MEMORY, "multiple memories" },
+        { AG_ERR_WASM_THREADS, "malformed mutability" },
+        { AG_ERR_WASM_THREADS, "integer too large" },
+        { AG_ERR_WASM_THREADS, "malformed limits flags" },
+        { AG_ERR_WASM_MEMORY64, "malformed limits flags" },
+        { AG_ERR_WASM_EXCEPTIONS, "malformed import kind" },
+    };
+    for (size_t i = 0; i < sizeof features / sizeof features[0]; i++) {
+        if (features[i].status == status && strcmp(features[i].text, text) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool play_invalid(struct script *script, const json_t *command)
 {
     char path[8192];
     module_path(script, command, path, sizeof path);
     const enum ag_status status = spec_check(script->world, path);
-    if (status == AG_ERR_WASM_INVALID || status == AG_ERR_WASM_MULTI_MEMORY)
+    if (status == AG_ERR_WASM_INVALID || is_later_feature(status, text_of(command, "text")))
         return true;
+    count_feature(script, status);
     return explain(script, status);
 }
 
-// The engine validates while it decodes, so a module that is both is refused as what comes first;
-// and bytes that are malformed in WebAssembly 2.0 may belong to a feature refused by its name.
+// The engine validates while it decodes, so a module that is both is refused as what comes first.
 static bool play_malformed(struct script *script, const json_t *command)
 {
     char path[8192];
     module_path(script, command, path, sizeof path);
     const enum ag_status status = spec_check(script->world, path);
     if (status == AG_ERR_WASM_MALFORMED || status == AG_ERR_WASM_MAGIC ||
-        status == AG_ERR_WASM_INVALID)
+        status == AG_ERR_WASM_INVALID || is_later_feature(status, text_of(command, "text")))
         return true;
-    if (status >= AG_ERR_WASM_SIMD && status <= AG_ERR_WASM_GC)
-        return true;
+    count_feature(script, status);
     return explain(script, status);
 }
 
@@ -307,83 +390,149 @@ static void play_command(struct script *script, const json_t *command)
         spec_register(script->world, text_of(command, "as"), instance_of(script, command, "name"));
         return;
     }
-    if (strcmp(text_of(command, "module_type"), "text") == 0) {
+    if (strcmp(text_of(command, "module_type"), "text") == 0 && strncmp(type, "assert_", 7) == 0) {
         script->totals->text++;
         return;
     }
     bool has_passed = false;
-    snprintf(script->reason, sizeof script->reason, "unknown command");
-    for (size_t i = 0; i < sizeof plays / sizeof plays[0]; i++) {
-        if (strcmp(type, plays[i].type) == 0)
+    bool is_known_type = false;
+    script->is_understood = true;
+    script->reason[0] = 0;
+    for (size_t i = 0; i < sizeof plays / sizeof plays[0] && !is_known_type; i++) {
+        is_known_type = strcmp(type, plays[i].type) == 0;
+        if (is_known_type)
             has_passed = plays[i].play(script, command);
     }
+    if (!is_known_type)
+        not_understood(script, "the command");
     script->totals->total++;
-    if (has_passed)
-        script->totals->passed++;
-    else if (!script->is_quiet)
+    script->totals->passed += has_passed;
+    script->totals->not_understood += !script->is_understood;
+    if (!has_passed && !script->is_quiet)
         printf("%s:%" JSON_INTEGER_FORMAT ": %s: %s (%s)\n", script->path,
                json_integer_value(json_object_get(command, "line")), type, script->reason,
                text_of(command, "text"));
 }
 
-static bool play_file(struct script *script, uint32_t slice)
+static bool play_json(struct script *script, const char *path, uint32_t slice)
 {
     json_error_t error;
-    const char *slash = strrchr(script->path, '/');
-    const size_t length = slash ? (size_t)(slash - script->path) + 1 : 0;
+    const char *slash = strrchr(path, '/');
+    const size_t length = slash ? (size_t)(slash - path) + 1 : 0;
     if (length >= sizeof script->folder)
         return false;
-    memcpy(script->folder, script->path, length);
-    script->json = json_load_file(script->path, JSON_ALLOW_NUL, &error);
+    memcpy(script->folder, path, length);
+    script->json = json_load_file(path, JSON_ALLOW_NUL, &error);
     if (!script->json) {
         fprintf(stderr, "ag-spec: %s:%d: %s\n", script->path, error.line, error.text);
         return false;
     }
-    script->world = spec_world_open(slice);
+    const json_t *commands = json_object_get(script->json, "commands");
+    script->world = json_is_array(commands) ? spec_world_open(slice) : NULL;
     if (script->world) {
         size_t index;
         json_t *command;
-        json_array_foreach(json_object_get(script->json, "commands"), index, command)
-            play_command(script, command);
+        json_array_foreach(commands, index, command) play_command(script, command);
         spec_world_close(script->world);
+    } else {
+        fprintf(stderr, "ag-spec: %s: no list of commands\n", script->path);
     }
     json_decref(script->json);
+    free(script->named);
     return script->world != NULL;
+}
+
+// ---- Files ------------------------------------------------------------------------------------
+
+struct options {
+    uint32_t slice;
+    bool is_quiet;
+};
+
+static bool play_file(const char *path, const char *folder, const struct options *options,
+                      struct totals *totals)
+{
+    static struct script script;
+    static char json[8192];
+    const struct totals before = *totals;
+    char reason[512];
+    memset(&script, 0, sizeof script);
+    script.path = path;
+    script.is_quiet = options->is_quiet;
+    script.totals = totals;
+    snprintf(json, sizeof json, "%s", path);
+    if (spec_is_text(path) &&
+        !spec_convert(path, folder, json, sizeof json, reason, sizeof reason)) {
+        printf("%s: not converted: %s\n", path, reason);
+        totals->not_converted++;
+        return false;
+    }
+    if (!play_json(&script, json, options->slice))
+        return false;
+    if (!options->is_quiet)
+        printf("%s %" PRIu32 "/%" PRIu32 "\n", path, totals->passed - before.passed,
+               totals->total - before.total);
+    return true;
+}
+
+static void print_totals(const struct totals *totals)
+{
+    if (totals->not_converted > 0)
+        printf("%" PRIu32 " files not converted\n", totals->not_converted);
+    if (totals->not_understood > 0)
+        printf("%" PRIu32 " commands not understood, counted as not passed\n",
+               totals->not_understood);
+    for (uint32_t i = 0; i < FEATURES; i++) {
+        if (totals->features[i] > 0)
+            printf("%" PRIu32 " modules refused as %s\n", totals->features[i],
+                   ag_status_name((enum ag_status)(AG_ERR_WASM_SIMD + i)));
+    }
+    printf("%" PRIu32 " assertions on the text format, not judged\n", totals->text);
+    printf("%" PRIu32 "/%" PRIu32 "\n", totals->passed, totals->total);
+}
+
+// The number of the first argument that is no option; 0 if they are wrong.
+static int read_options(int argc, char **argv, struct options *options)
+{
+    int at = 1;
+    for (; at < argc && argv[at][0] == '-'; at++) {
+        if (strcmp(argv[at], "--quiet") == 0)
+            options->is_quiet = true;
+        else if (strcmp(argv[at], "--slice") == 0 && at + 1 < argc)
+            options->slice = (uint32_t)strtoul(argv[++at], NULL, 10);
+        else
+            return 0;
+    }
+    return at < argc && options->slice > 0 && options->slice <= INT32_MAX ? at : 0;
 }
 
 int main(int argc, char **argv)
 {
     struct totals totals = { 0 };
-    uint32_t slice = INT32_MAX;
-    bool is_quiet = false;
+    struct options options = { .slice = INT32_MAX };
+    struct spec_files files;
+    char folder[4096];
     bool is_complete = true;
-    int at = 1;
-    for (; at < argc && argv[at][0] == '-'; at++) {
-        if (strcmp(argv[at], "--help") == 0) {
-            fputs(usage, stdout);
-            return 0;
-        }
-        if (strcmp(argv[at], "--quiet") == 0) {
-            is_quiet = true;
-        } else if (strcmp(argv[at], "--slice") == 0 && at + 1 < argc) {
-            slice = (uint32_t)strtoul(argv[++at], NULL, 10);
-        } else {
-            break;
-        }
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        fputs(usage, stdout);
+        return 0;
     }
-    if (at == argc || argv[at][0] == '-' || slice == 0) {
+    const int first = read_options(argc, argv, &options);
+    if (first == 0) {
         fputs(usage, stderr);
         return 2;
     }
-    for (; at < argc; at++) {
-        static struct script script;
-        memset(&script, 0, sizeof script);
-        script.path = argv[at];
-        script.is_quiet = is_quiet;
-        script.totals = &totals;
-        is_complete = play_file(&script, slice) && is_complete;
+    if (!spec_files_open(argv + first, argc - first, &files))
+        return 2;
+    if (!spec_folder_open(folder, sizeof folder)) {
+        fprintf(stderr, "ag-spec: no temporary folder: %s\n", strerror(errno));
+        spec_files_close(&files);
+        return 2;
     }
-    printf("%" PRIu32 " assertions on the text format, not judged\n", totals.text);
-    printf("%" PRIu32 "/%" PRIu32 "\n", totals.passed, totals.total);
+    for (size_t i = 0; i < files.count; i++)
+        is_complete = play_file(files.paths[i], folder, &options, &totals) && is_complete;
+    print_totals(&totals);
+    spec_folder_close(folder);
+    spec_files_close(&files);
     return is_complete && totals.passed == totals.total ? 0 : 1;
 }

@@ -5,13 +5,13 @@
 // calls is bounded, so that a script cannot exhaust this program's stack.
 #include "spec_link.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define STACK_SIZE      (1u << 20)
 #define MEMORY_CAPACITY (64u << 20)
 #define TABLE_CAPACITY  4096u
 #define INSTANCES_MAX   4096u
-#define NAMES_MAX       64u
 #define DEPTH_MAX       100u
 
 // Where an imported function is: in an instance, or in spectest (instance NULL).
@@ -37,10 +37,10 @@ struct spec_world {
     uint32_t depth;
     struct spec_instance *instances[INSTANCES_MAX];
     uint32_t instance_count;
-    struct {
-        char text[64];
+    struct name {
+        char *text; // owned
         struct spec_instance *instance;
-    } names[NAMES_MAX];
+    } * names;
     uint32_t name_count;
     struct ag_wasm_memory memory;
     struct ag_wasm_table table;
@@ -121,15 +121,24 @@ void spec_world_close(struct spec_world *world)
 {
     for (uint32_t i = 0; i < world->instance_count; i++)
         close_instance(world->instances[i]);
+    for (uint32_t i = 0; i < world->name_count; i++)
+        free(world->names[i].text);
+    free(world->names);
     free(world->memory.base);
     free(world);
 }
 
 void spec_register(struct spec_world *world, const char *name, struct spec_instance *instance)
 {
-    if (world->name_count == NAMES_MAX || strlen(name) >= sizeof world->names[0].text)
-        return;
-    strcpy(world->names[world->name_count].text, name);
+    struct name *larger = realloc(world->names, (world->name_count + 1) * sizeof *larger);
+    char *text = strdup(name);
+    if (larger)
+        world->names = larger;
+    if (!larger || !text) {
+        fputs("out of memory\n", stderr);
+        exit(2);
+    }
+    world->names[world->name_count].text = text;
     world->names[world->name_count++].instance = instance;
 }
 
