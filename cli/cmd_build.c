@@ -13,6 +13,7 @@
 #include "cli/build/stack.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/debug/code_map.h"
 #include "plugin/capabilities.h"
 
 struct options {
@@ -86,7 +87,7 @@ static int print_summary(const struct result *result)
     const struct ag_plugin_metadata *metadata = &result->project->metadata;
     printf("%s version %u\n", metadata->name, metadata->version);
     printf("  file          %s, %zu bytes, not signed yet\n", result->path, result->file.size);
-    printf("  names         %s, for debugging\n", result->debug_path);
+    printf("  names, lines  %s, for debugging\n", result->debug_path);
     if (result->memory.keeps_pages)
         printf(
             "  memory        %u bytes: pages of 64 KiB stay, as the code grows its memory or asks "
@@ -190,6 +191,26 @@ static bool assemble(struct ag_project *project, struct result *result)
     return done;
 }
 
+// Writes what is kept for debugging. Its code must be that of the file, or every line it tells
+// would be a lie; then only the names are kept.
+static bool write_debug(const struct result *result)
+{
+    const struct ag_compile_output *linked = &result->linked;
+    struct ag_module module = { 0 };
+    struct ag_module debug = { 0 };
+    const bool agrees = ag_module_open(&module, result->file.bytes, result->file.size) == AG_OK &&
+                        ag_module_open(&debug, linked->debug, linked->debug_size) == AG_OK &&
+                        ag_code_map_agrees(&module, &debug);
+    ag_module_clear(&module);
+    ag_module_clear(&debug);
+    if (!agrees)
+        ag_output_note("no lines are kept for debugging: with debug information, the linker makes "
+                       "other code");
+    return ag_input_write(result->debug_path, 0644, AG_INPUT_REPLACE,
+                          agrees ? linked->debug : linked->bytes,
+                          agrees ? linked->debug_size : linked->size);
+}
+
 static int build(const struct options *options, struct ag_project *project)
 {
     struct result result = { .project = project };
@@ -199,19 +220,17 @@ static int build(const struct options *options, struct ag_project *project)
     if (options->output && mkdir(options->output, 0777) != 0 && errno != EEXIST)
         return ag_output_fail("check the path", "cannot make %s: %s", options->output,
                               strerror(errno));
-    if (!ag_compile_project(project, options->defines.items, options->defines.count,
-                            options->verbose, &result.linked))
-        return code;
     result.path = path_of(options, project, ".wasm");
     result.debug_path = path_of(options, project, ".debug.wasm");
-    if (assemble(project, &result) &&
-        ag_input_write(result.debug_path, 0644, AG_INPUT_REPLACE, result.linked.bytes,
-                       result.linked.size) &&
+    if (ag_compile_project(project, options->defines.items, options->defines.count,
+                           options->verbose, &result.linked) &&
+        assemble(project, &result) && write_debug(&result) &&
         ag_input_write(result.path, 0644, AG_INPUT_REPLACE, result.file.bytes, result.file.size))
         code = options->json ? print_json(&result) : print_summary(&result);
     ag_buffer_clear(&result.file);
     free(result.debug_path);
     free(result.path);
+    free(result.linked.debug);
     free(result.linked.bytes);
     return code;
 }

@@ -175,8 +175,12 @@ static int fail_outcome(const struct deploy *deploy, const struct ag_twin_progre
 {
     if (!progress->error[0])
         return ag_output_fail(progress->hint, "on %s, %s", deploy->device, progress->text);
-    return ag_output_fail(progress->hint, "on %s, %s: %s (%lld)", deploy->device, progress->text,
-                          progress->error, (long long)progress->error_code);
+    const int code =
+        ag_output_fail(progress->hint, "on %s, %s: %s (%lld)%s", deploy->device, progress->text,
+                       progress->error, (long long)progress->error_code, progress->place);
+    if (progress->place[0])
+        ag_output_note("airgraft explain-trap FILE --device %s says in which line", deploy->device);
+    return code;
 }
 
 // Polls the report until the goal is reached, missed, or the time is over.

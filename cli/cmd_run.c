@@ -15,6 +15,7 @@
 #include "cli/build/check.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/debug/explain.h"
 #include "cli/signing.h"
 #include "host/instance.h"
 #include "plugin/capabilities.h"
@@ -264,17 +265,55 @@ static enum ag_status call(struct session *session, enum ag_abi_function functio
     return status;
 }
 
-static int explain(const struct session *session, enum ag_status status, const char *during)
+// Where the call has stopped: "function 3 at byte 412 (divide at probe.c:5)". The caller's to
+// free; NULL when it has not.
+static char *place_of(const struct session *session, uint32_t stopped_at)
 {
     struct ag_wasm_place place;
+    struct ag_explain explain;
+    struct ag_explanation explanation;
+    char *line = NULL;
+    char *text = NULL;
     void *scratch = ag_buffer_allocate(1, AG_WASM_SCRATCH);
-    const bool is_placed = ag_wasm_find_place(&session->image, session->instance.stopped_at,
-                                              scratch, AG_WASM_SCRATCH, &place) == AG_OK;
+    const bool is_placed =
+        stopped_at != 0 &&
+        ag_wasm_find_place(&session->image, stopped_at, scratch, AG_WASM_SCRATCH, &place) == AG_OK;
     free(scratch);
     if (!is_placed)
-        return ag_output_fail_status(status, "%s, %s", session->path, during);
-    return ag_output_fail_status(status, "%s, %s, function %u at byte %u", session->path, during,
-                                 place.function, place.offset);
+        return NULL;
+    if (!ag_explain_open(&explain, session->path, session->module, session->module_size, NULL))
+        ag_output_note("%s", explain.problem); // lines of another build would be lies
+    if (ag_explain_place(&explain, place.function, place.offset, &explanation)) {
+        line = ag_explain_line(&explanation);
+        ag_explain_clear(&explanation);
+    }
+    ag_explain_close(&explain);
+    if (asprintf(&text, "function %u at byte %u%s%s%s", place.function, place.offset,
+                 line ? " (" : "", line ? line : "", line ? ")" : "") < 0)
+        text = NULL;
+    free(line);
+    return text;
+}
+
+static int explain(const struct session *session, enum ag_status status, const char *during)
+{
+    char *place = place_of(session, session->instance.stopped_at);
+    const int code = place
+                         ? ag_output_fail_status(status, "%s, %s, %s", session->path, during, place)
+                         : ag_output_fail_status(status, "%s, %s", session->path, during);
+    free(place);
+    return code;
+}
+
+// It was asked to end in the middle of a call, perhaps because that did not.
+static void note_stop(const struct session *session, const char *during)
+{
+    char *place = session->instance.is_busy
+                      ? place_of(session, ag_wasm_stopped_at(session->instance.wasm))
+                      : NULL;
+    if (place)
+        ag_output_note("%s, stopped in %s, %s", session->path, during, place);
+    free(place);
 }
 
 static enum ag_status execute_all(struct session *session, uint64_t runs)
@@ -302,11 +341,15 @@ static int run(struct session *session, const struct options *options)
     enum ag_status status = call(session, AG_ABI_INITIALIZE);
     if (status != AG_OK && !session->stops)
         return explain(session, status, "initialize");
+    if (session->stops)
+        note_stop(session, "initialize");
     session->fuel = 0;
     status = execute_all(session, options->runs);
     snprintf(during, sizeof during, "run %llu", (unsigned long long)session->runs + 1);
     if (status != AG_OK && !session->stops)
         return explain(session, status, during);
+    if (status != AG_OK)
+        note_stop(session, during);
     session->stops = false;
     status = status == AG_OK ? call(session, AG_ABI_SHUTDOWN) : AG_OK;
     if (status != AG_OK && status != AG_ERR_NOT_FOUND)

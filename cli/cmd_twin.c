@@ -114,10 +114,13 @@ static void print_module(const char *key, const json_t *module)
            (long long)json_integer_value(json_object_get(module, "version")),
            ag_output_colour(stdout, colour_of(state)), state,
            ag_output_colour(stdout, AG_COLOUR_NONE));
-    if (error)
-        printf(" %s (%lld): %s", ag_service_text(error, "name", "?"),
-               (long long)json_integer_value(json_object_get(error, "code")),
+    if (error) {
+        char place[64];
+        ag_twin_edit_place(error, place, sizeof place);
+        printf(" %s (%lld)%s: %s", ag_service_text(error, "name", "?"),
+               (long long)json_integer_value(json_object_get(error, "code")), place,
                ag_service_text(error, "hint", ""));
+    }
     printf("\n");
     free(name);
 }

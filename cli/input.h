@@ -10,6 +10,8 @@
 
 // The largest plug-in file that the command line handles, bytes.
 #define AG_INPUT_PLUGIN_MAX (16u << 20)
+// The largest module with debug information, bytes.
+#define AG_INPUT_DEBUG_MAX (256u << 20)
 // The largest text file (configuration, settings, keys, certificates), bytes.
 #define AG_INPUT_TEXT_MAX (1u << 20)
 

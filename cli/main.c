@@ -28,7 +28,7 @@ static const struct command {
     const char *summary;
     int (*run)(int argc, char **argv);
 } commands[] = {
-#define AG_COMMAND_ROW(group, name, summary) { group, #name, summary, cmd_##name },
+#define AG_COMMAND_ROW(group, function, name, summary) { group, name, summary, cmd_##function },
     AG_COMMANDS(AG_COMMAND_ROW)
 #undef AG_COMMAND_ROW
 };
@@ -48,7 +48,7 @@ static void print_help(void)
         printf("\n%s:\n", group_titles[group]);
         for (size_t i = 0; i < COMMAND_COUNT; i++) {
             if (commands[i].group == (enum group)group)
-                printf("  %-10s %s\n", commands[i].name, commands[i].summary);
+                printf("  %-13s %s\n", commands[i].name, commands[i].summary);
         }
     }
     printf(

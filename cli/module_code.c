@@ -6,28 +6,14 @@
 
 #include "cli/module.h"
 
-// How the immediates of an opcode are encoded.
-enum immediates {
-    NONE,
-    LEB,     // one LEB128 of any kind
-    LEB_LEB, // two
-    BYTE,
-    BYTES_4,
-    BYTES_8,
-    VECTOR_LEB, // a count, as many LEB128, and one more
-    BYTE_TYPES, // a count and as many bytes
-    PREFIX,     // 0xFC: a second opcode
-    UNKNOWN,
-};
-
-static enum immediates immediates_of(uint8_t opcode)
+enum ag_module_immediates ag_module_code_immediates(uint8_t opcode)
 {
     if (opcode >= 0x45 && opcode <= 0xC4)
-        return NONE; // comparisons, arithmetic, conversions
+        return AG_MODULE_NONE; // comparisons, arithmetic, conversions
     if (opcode >= 0x28 && opcode <= 0x3E)
-        return LEB_LEB; // loads and stores: alignment, offset
+        return AG_MODULE_LEB_LEB; // loads and stores: alignment, offset
     if (opcode >= 0x20 && opcode <= 0x26)
-        return LEB; // locals, globals, tables
+        return AG_MODULE_LEB; // locals, globals, tables
     switch (opcode) {
     case 0x00: // unreachable
     case 0x01: // nop
@@ -37,55 +23,57 @@ static enum immediates immediates_of(uint8_t opcode)
     case 0x1A: // drop
     case 0x1B: // select
     case 0xD1: // ref.is_null
-        return NONE;
+        return AG_MODULE_NONE;
     case 0x02: // block
     case 0x03: // loop
     case 0x04: // if
-    case 0x0C: // br
-    case 0x0D: // br_if
     case 0x41: // i32.const
     case 0x42: // i64.const
+        return AG_MODULE_SIGNED_LEB;
+    case 0x0C: // br
+    case 0x0D: // br_if
+    case 0x10: // call
     case 0xD2: // ref.func
-        return LEB;
+        return AG_MODULE_LEB;
     case 0x0E: // br_table
-        return VECTOR_LEB;
+        return AG_MODULE_VECTOR_LEB;
     case 0x11: // call_indirect
-        return LEB_LEB;
+        return AG_MODULE_LEB_LEB;
     case 0x1C: // select with types
-        return BYTE_TYPES;
+        return AG_MODULE_BYTE_TYPES;
     case 0x3F: // memory.size
     case 0x40: // memory.grow
     case 0xD0: // ref.null
-        return BYTE;
+        return AG_MODULE_BYTE;
     case 0x43:
-        return BYTES_4;
+        return AG_MODULE_BYTES_4;
     case 0x44:
-        return BYTES_8;
+        return AG_MODULE_BYTES_8;
     case 0xFC:
-        return PREFIX;
+        return AG_MODULE_PREFIX;
     }
-    return UNKNOWN;
+    return AG_MODULE_UNKNOWN;
 }
 
-static enum immediates immediates_of_prefixed(uint32_t opcode)
+enum ag_module_immediates ag_module_code_immediates_prefixed(uint32_t opcode)
 {
     if (opcode <= 7)
-        return NONE; // saturating conversions
+        return AG_MODULE_NONE; // saturating conversions
     switch (opcode) {
     case 8:  // memory.init
     case 10: // memory.copy
     case 12: // table.init
     case 14: // table.copy
-        return LEB_LEB;
+        return AG_MODULE_LEB_LEB;
     case 9:  // data.drop
     case 11: // memory.fill
     case 13: // elem.drop
     case 15: // table.grow
     case 16: // table.size
     case 17: // table.fill
-        return LEB;
+        return AG_MODULE_LEB;
     }
-    return UNKNOWN;
+    return AG_MODULE_UNKNOWN;
 }
 
 // Any LEB128 of up to 64 bits: what it says does not matter here.
@@ -124,40 +112,41 @@ static unsigned use_of(uint8_t opcode)
     return 0;
 }
 
-static unsigned skip_immediates(struct ag_reader *reader, enum immediates immediates)
+static unsigned skip_immediates(struct ag_reader *reader, enum ag_module_immediates immediates)
 {
     switch (immediates) {
-    case NONE:
+    case AG_MODULE_NONE:
         return 0;
-    case LEB_LEB:
+    case AG_MODULE_LEB_LEB:
         skip_leb(reader);
         skip_leb(reader);
         return 0;
-    case LEB:
+    case AG_MODULE_LEB:
+    case AG_MODULE_SIGNED_LEB:
         skip_leb(reader);
         return 0;
-    case BYTE:
+    case AG_MODULE_BYTE:
         (void)ag_reader_u8(reader);
         return 0;
-    case BYTES_4:
+    case AG_MODULE_BYTES_4:
         (void)ag_reader_bytes(reader, 4);
         return 0;
-    case BYTES_8:
+    case AG_MODULE_BYTES_8:
         (void)ag_reader_bytes(reader, 8);
         return 0;
-    case VECTOR_LEB:
+    case AG_MODULE_VECTOR_LEB:
         skip_vector(reader);
         skip_leb(reader);
         return 0;
-    case BYTE_TYPES:
+    case AG_MODULE_BYTE_TYPES:
         (void)ag_reader_bytes(reader, ag_reader_leb_u32(reader));
         return 0;
-    case PREFIX: {
+    case AG_MODULE_PREFIX: {
         const uint32_t opcode = ag_reader_leb_u32(reader);
         const unsigned tables = opcode >= 12 ? AG_MODULE_USES_TABLES : 0;
-        return tables | skip_immediates(reader, immediates_of_prefixed(opcode));
+        return tables | skip_immediates(reader, ag_module_code_immediates_prefixed(opcode));
     }
-    case UNKNOWN:
+    case AG_MODULE_UNKNOWN:
         return AG_MODULE_USES_UNKNOWN;
     }
     return AG_MODULE_USES_UNKNOWN;
@@ -259,7 +248,7 @@ static unsigned body_uses(struct ag_reader *body, uint32_t function, struct ag_b
         else if (has_followed_operand(now.opcode))
             now.operand = ag_reader_leb_u32(body);
         else
-            uses |= skip_immediates(body, immediates_of(now.opcode));
+            uses |= skip_immediates(body, ag_module_code_immediates(now.opcode));
         uses |= use_of(now.opcode);
         follow(frame, now);
         if (now.opcode == OP_CALL) {

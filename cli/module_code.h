@@ -6,6 +6,23 @@
 #include "base/reader.h"
 #include "cli/buffer.h"
 
+// How the immediates of an opcode are encoded.
+enum ag_module_immediates {
+    AG_MODULE_NONE,
+    AG_MODULE_LEB,        // one unsigned LEB128
+    AG_MODULE_SIGNED_LEB, // one signed LEB128
+    AG_MODULE_LEB_LEB,    // two unsigned ones
+    AG_MODULE_BYTE,
+    AG_MODULE_BYTES_4,
+    AG_MODULE_BYTES_8,
+    AG_MODULE_VECTOR_LEB, // a count, as many LEB128, and one more
+    AG_MODULE_BYTE_TYPES, // a count and as many bytes
+    AG_MODULE_PREFIX,     // a second opcode, a LEB128, with immediates of its own
+    AG_MODULE_UNKNOWN,
+};
+enum ag_module_immediates ag_module_code_immediates(uint8_t opcode);
+enum ag_module_immediates ag_module_code_immediates_prefixed(uint32_t opcode);
+
 // A direct call: the index of the calling function among those with code, and the index of the
 // called one among all functions, imports first.
 struct ag_module_call {

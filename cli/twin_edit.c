@@ -295,6 +295,18 @@ static void copy_clean(char *to, size_t capacity, const char *from)
     to[filled] = 0;
 }
 
+void ag_twin_edit_place(const json_t *error, char *text, size_t capacity)
+{
+    const json_t *function = json_object_get(error, "function");
+    const json_t *offset = json_object_get(error, "offset");
+    text[0] = 0;
+    if (json_is_integer(function) && json_is_integer(offset))
+        snprintf(text, capacity, ", function %lld at byte %lld",
+                 (long long)json_integer_value(function), (long long)json_integer_value(offset));
+    else if (json_is_integer(function))
+        snprintf(text, capacity, ", function %lld", (long long)json_integer_value(function));
+}
+
 static void read_error(const json_t *entry, struct ag_twin_progress *progress)
 {
     const json_t *error = json_object_get(entry, "error");
@@ -303,6 +315,7 @@ static void read_error(const json_t *entry, struct ag_twin_progress *progress)
     copy_clean(progress->hint, sizeof progress->hint,
                json_string_value(json_object_get(error, "hint")));
     progress->error_code = json_integer_value(json_object_get(error, "code"));
+    ag_twin_edit_place(error, progress->place, sizeof progress->place);
 }
 
 // Whether the version and file that are reported are the ones that were asked for.

@@ -3,6 +3,8 @@
 //
 // The linker rounds memory up to 64 KiB pages and does not tell what it needed, so it runs
 // twice: once exporting where C stack and data end and where a heap may begin, and once without.
+// It links once more for the file that is kept for debugging, since it leaves debug information
+// only in a module whose numbers are padded: too large to be published.
 #include "cli/build/compile.h"
 
 #include <errno.h>
@@ -166,6 +168,11 @@ static bool compile(const struct ag_project *project, const char *const *defines
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
         add(&command, "%s", flags[i]);
     add(&command, "-I%s", tool("AIRGRAFT_SDK", scratch));
+    // Sources are named in the debug information as seen from the project's folder, wherever it is.
+    add(&command, "-g");
+    add(&command, "-fdebug-compilation-dir=.");
+    add(&command, "-fdebug-prefix-map=%s=sdk", scratch);
+    add(&command, "-fdebug-prefix-map=%s=.", project->folder);
     add_list(&command, "-D", project->defines);
     for (size_t i = 0; i < define_count; i++)
         add(&command, "-D%s", defines[i]);
@@ -182,29 +189,37 @@ static bool compile(const struct ag_project *project, const char *const *defines
     return done;
 }
 
+enum link_purpose {
+    LINK_ENDS,    // to read where C stack and data end
+    LINK_PUBLISH, // what goes into the file
+    LINK_DEBUG,   // the same code with debug information
+};
+
 // Links into SCRATCH/module.wasm and reads that.
 static bool link_module(const struct ag_project *project, const char *scratch, uint32_t data_stack,
-                        bool with_ends, bool verbose, uint8_t **bytes, size_t *size)
+                        enum link_purpose purpose, bool verbose, uint8_t **bytes, size_t *size)
 {
     static const char *const flags[] = {
-        "--no-entry",       "--gc-sections",          "--stack-first",
-        "--strip-debug",    "--compress-relocations", "-O2",
-        "--fatal-warnings",
+        "--no-entry", "--gc-sections", "--stack-first", "-O2", "--fatal-warnings",
     };
+    static const char *const short_flags[] = { "--strip-debug", "--compress-relocations" };
     struct command command = { 0 };
     add(&command, "%s", tool("AIRGRAFT_WASM_LD", "wasm-ld"));
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
         add(&command, "%s", flags[i]);
+    for (size_t i = 0; purpose != LINK_DEBUG && i < sizeof short_flags / sizeof short_flags[0]; i++)
+        add(&command, "%s", short_flags[i]);
     add(&command, "-zstack-size=%u", data_stack);
-    for (size_t i = 0; with_ends && i < 2; i++)
+    for (size_t i = 0; purpose == LINK_ENDS && i < 2; i++)
         add(&command, "--export=%s", i == 0 ? "__data_end" : "__heap_base");
     for (size_t i = 0; i < json_array_size(project->sources); i++)
         add(&command, "%s/%zu.o", scratch, i);
     add(&command, "-o");
     add(&command, "%s/module.wasm", scratch);
     char *path = command.words[command.count - 1];
-    const bool done = run(&command, verbose, "the linker") &&
-                      ag_input_read(path, AG_INPUT_PLUGIN_MAX, bytes, size);
+    const size_t limit = purpose == LINK_DEBUG ? AG_INPUT_DEBUG_MAX : AG_INPUT_PLUGIN_MAX;
+    const bool done =
+        run(&command, verbose, "the linker") && ag_input_read(path, limit, bytes, size);
     clear(&command);
     return done;
 }
@@ -238,7 +253,7 @@ static bool measure(const struct ag_project *project, const char *scratch, bool 
     uint8_t *bytes;
     size_t size;
     struct ag_module module;
-    if (!link_module(project, scratch, output->data_stack, true, verbose, &bytes, &size))
+    if (!link_module(project, scratch, output->data_stack, LINK_ENDS, verbose, &bytes, &size))
         return false;
     bool found = false;
     if (ag_module_open(&module, bytes, size) == AG_OK) {
@@ -288,8 +303,10 @@ static bool link_all(const struct ag_project *project, const char *scratch, bool
             return false;
     }
     output->data_stack_is_known = need.is_known;
-    return link_module(project, scratch, output->data_stack, false, verbose, &output->bytes,
-                       &output->size);
+    return link_module(project, scratch, output->data_stack, LINK_PUBLISH, verbose, &output->bytes,
+                       &output->size) &&
+           link_module(project, scratch, output->data_stack, LINK_DEBUG, verbose, &output->debug,
+                       &output->debug_size);
 }
 
 bool ag_compile_project(const struct ag_project *project, const char *const *defines,

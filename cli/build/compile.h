@@ -9,10 +9,12 @@
 
 #include "cli/build/project.h"
 
-// A linked module, with the names of its functions.
+// A linked module, with the names of its functions, and once more with debug information.
 struct ag_compile_output {
-    uint8_t *bytes; // the caller's to free
+    uint8_t *bytes; // the caller's to free, also after a failure
     size_t size;
+    uint8_t *debug; // likewise
+    size_t debug_size;
     uint32_t data_stack;      // bytes of linear memory for the C stack: 16 when the code needs none
     bool data_stack_is_known; // it is known to be enough
     uint32_t data_end;        // where its data, which follow, end
