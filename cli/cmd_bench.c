@@ -48,6 +48,12 @@ static const struct ag_bench_figure size_figures[] = {
     { "largest_frame_bytes", "largest stack frame", "bytes", 0 },
 };
 
+static const struct ag_bench_figure arm_figures[] = {
+    { "geomean_vs_native", "instructions on a Cortex-M3 against gcc -O2, mean", "x", 0 },
+    { "translate_instructions_per_byte", "  to validate and translate a byte of module", "", 0 },
+    { "open_instructions_per_byte", "  to verify and open a byte of translated code", "", 0 },
+};
+
 static const struct bench {
     const char *name;
     const char *program; // beside airgraft when it begins with "bench/", else in the sources
@@ -58,6 +64,7 @@ static const struct bench {
     { "update", "bench/bench_update", update_figures,
       sizeof update_figures / sizeof update_figures[0] },
     { "size", AG_SOURCE "/bench/size", size_figures, sizeof size_figures / sizeof size_figures[0] },
+    { "arm", AG_SOURCE "/bench/arm/run", arm_figures, sizeof arm_figures / sizeof arm_figures[0] },
 };
 
 enum {
@@ -156,6 +163,14 @@ static void print_bench(const struct bench *bench, json_t *figures)
     json_object_foreach(json_object_get(figures, "modules"), key, value)
     {
         printf("  %-52s %12lld bytes\n", key, (long long)json_integer_value(value));
+    }
+    json_object_foreach(figures, key, value)
+    {
+        const json_t *count = json_object_get(value, "instructions");
+        if (json_is_integer(count))
+            printf("  %-40s %12lld instructions %8.2f x native\n", key,
+                   (long long)json_integer_value(count),
+                   json_number_value(json_object_get(value, "vs_native")));
     }
 }
 
@@ -275,7 +290,7 @@ int cmd_bench(int argc, char **argv)
     };
     const struct ag_usage usage = {
         .name = "bench",
-        .synopsis = "[engine|update|size] [--json]\n"
+        .synopsis = "[engine|update|size|arm] [--json]\n"
                     "engine [--kernel NAME] [--rounds N] [--samples N] [--json]",
         .summary =
             "Measures this build and compares with the budgets of DESIGN.md:\n"
@@ -284,6 +299,7 @@ int cmd_bench(int argc, char **argv)
             "  update   200 updates on a local hub over TLS: time from twin patch to running\n"
             "           and to reported; install with fsync; memory; wake-ups\n"
             "  size     code size of each module of the device library for a Cortex-M4\n"
+            "  arm      instructions that the kernels take on a Cortex-M3, emulated by QEMU\n"
             "Without a name, all. Times mean something in a release build on a quiet machine.",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
