@@ -10,7 +10,7 @@
 #include "wasm/wasm.h"
 
 #define STACK_SIZE (1u << 18)
-#define NAME_SIZE  3u // of the exports
+#define FUEL_MAX   UNCUT // no call that ends needs that much
 
 struct player {
     const struct cuts *cuts;
@@ -116,7 +116,8 @@ static enum ag_status instantiate(struct player *player)
     return ag_wasm_instance_make(player->block, size, &player->image, &options, &player->instance);
 }
 
-// Runs what was begun to its end, in slices, and counts its fuel.
+// Runs what was begun to its end, in slices, and counts its fuel. What does not end is given up,
+// and differs by that.
 static enum ag_status run(struct player *player)
 {
     struct report *report = player->report;
@@ -125,9 +126,11 @@ static enum ag_status run(struct player *player)
         slice =
             1 + random_below(&player->random, (uint32_t)player->whole->fuel[report->call_count]);
     enum ag_status status = ag_wasm_run(player->instance, slice);
-    while (status == AG_ERR_AGAIN)
+    uint64_t used = ag_wasm_fuel_used(player->instance);
+    while (status == AG_ERR_AGAIN && used - report->fuel_used < FUEL_MAX) {
         status = ag_wasm_run(player->instance, player->cuts->slice);
-    const uint64_t used = ag_wasm_fuel_used(player->instance);
+        used = ag_wasm_fuel_used(player->instance);
+    }
     if (report->call_count < sizeof report->fuel / sizeof report->fuel[0])
         report->fuel[report->call_count++] = used - report->fuel_used;
     report->fuel_used = used;

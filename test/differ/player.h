@@ -6,6 +6,8 @@
 
 #include "bytes.h"
 
+#define UNCUT 50000000u // fuel for any call as a whole
+
 // How a run is cut.
 struct cuts {
     uint32_t first;       // fuel of the first slice of each call

@@ -106,7 +106,7 @@ static bool cuts_are_equal(const struct bytes *module, uint64_t seed, const stru
         totals->plays++;
     }
     for (uint32_t i = 0; i < 4; i++) {
-        const struct cuts cuts = { .slice = INT32_MAX, .random = { seed + i }, .is_random = true };
+        const struct cuts cuts = { .slice = UNCUT, .random = { seed + i }, .is_random = true };
         is_equal = cut_is_equal(module, &cuts, seed, whole) && is_equal;
         totals->plays++;
     }
@@ -145,7 +145,7 @@ static uint64_t digest_of(const struct report *report, uint64_t digest)
 
 static bool play_seed(const struct options *options, uint64_t seed, struct totals *totals)
 {
-    const struct cuts none = { .first = INT32_MAX, .slice = INT32_MAX };
+    const struct cuts none = { .first = UNCUT, .slice = UNCUT };
     struct bytes module = { 0 };
     struct report whole = { 0 };
     char path[4096];
