@@ -60,8 +60,8 @@ enum sink {
     TO_RIGHT,
     TO_BOTH, // right operand, the left one being computed too
     TO_CALL,
-    TO_TABLE,  // with a branch, over another value
-    TO_BRANCH, // likewise, if a condition holds
+    TO_TABLE,  // returned by a branch table, over another value
+    TO_BRANCH, // out of a block if a condition holds, likewise
     TO_IF,
     TO_BR_IF,
     TO_EQZ,
@@ -247,7 +247,7 @@ static void put_after(enum sink sink, char type)
         PUT(CALL(number_of(type)));
         break;
     case TO_TABLE:
-        PUT(LOCAL_GET(ZERO('i')), BR_TABLE(1, 0, 0), END);
+        PUT(LOCAL_GET(ZERO('i')), BR_TABLE(1, 1, 1), END);
         break;
     case TO_BRANCH:
         PUT(LOCAL_GET(PARAM), BR_IF(0), DROP, END);
