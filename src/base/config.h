@@ -219,6 +219,14 @@ _Static_assert(AG_CFG_FETCH_BUFFER >= AG_CFG_URL_MAX + 512 && AG_CFG_FETCH_BUFFE
 #endif
 _Static_assert(AG_CFG_WASM_FLOAT == 0 || AG_CFG_WASM_FLOAT == 1, "AG_CFG_WASM_FLOAT is 0 or 1");
 
+// Units of 16 bits in the window that translated code leaves through. 256 to 1024. Costs two bytes
+// of translation scratch each. A forward branch over more than about half of it takes a detour.
+#ifndef AG_CFG_WASM_WINDOW
+#define AG_CFG_WASM_WINDOW 512
+#endif
+_Static_assert(AG_CFG_WASM_WINDOW >= 256 && AG_CFG_WASM_WINDOW <= 1024,
+               "AG_CFG_WASM_WINDOW is 256 to 1024");
+
 // The engine's translator: 0 or 1. Without it translated code must be brought to the device; to
 // translate and to find the place of a trap is not supported. 0 saves 14 KB of code.
 #ifndef AG_CFG_WASM_TRANSLATOR

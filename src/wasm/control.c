@@ -8,10 +8,11 @@
 
 #if AG_CFG_WASM_TRANSLATOR
 
-#define JOIN       16u     // operations that a join may leave to be charged after it
-#define BACK_MAX   32000u  // units that a plain branch may lead back
-#define TABLE_MAX  0xFF00u // entries of a branch table
-#define TABLE_NEAR 200u    // entries of one that is written without emptying the window first
+#define JOIN      16u     // operations that a join may leave to be charged after it
+#define BACK_MAX  32000u  // units that a plain branch may lead back
+#define TABLE_MAX 0xFF00u // entries of a branch table
+#define TABLE_NEAR                                                                                 \
+    (AG_WASM_WINDOW / 4) // entries of one that is written without emptying the window
 
 // A condition, taken from the last instruction where that was a comparison.
 struct condition {
@@ -79,23 +80,23 @@ static bool has_operands(struct ag_wasm_translator *t, const uint8_t *types, uin
 void ag_wasm_control_push(struct ag_wasm_translator *t, uint8_t opcode, uint32_t block_type)
 {
     const void *top = &t->operands[t->operand_count + 1];
+    if (top > (const void *)(t->controls - 1))
+        (void)ag_wasm_make_room(t);
     struct ag_wasm_control *control = t->controls - 1;
-    if (top > (const void *)control) {
+    if (top > (const void *)control || t->control_count >= UINT16_MAX) {
         ag_wasm_fail(t, AG_ERR_WASM_LIMIT);
         return;
     }
     t->controls = control;
     t->control_count++;
     memset(control, 0, sizeof *control);
-    control->type = block_type;
+    control->type = (uint16_t)block_type;
     control->label.far = AG_WASM_NONE;
     control->opcode = opcode;
     control->height = (uint16_t)t->operand_count;
     control->flags = t->is_dead ? AG_WASM_BORN_DEAD : 0;
-    const uint32_t used =
-        t->scratch_size - (uint32_t)((const uint8_t *)control - (const uint8_t *)top);
-    if (used > t->scratch_peak)
-        t->scratch_peak = used;
+    if (t->control_count > t->control_peak)
+        t->control_peak = t->control_count;
 }
 
 void ag_wasm_set_unreachable(struct ag_wasm_translator *t)
@@ -110,9 +111,17 @@ void ag_wasm_set_unreachable(struct ag_wasm_translator *t)
 // their homes.
 static bool has_moves(const struct ag_wasm_translator *t, uint32_t count)
 {
-    for (uint32_t i = t->controls->height; i < t->operand_count; i++) {
-        if (t->operands[i].kind == AG_WASM_LOCAL ||
-            (t->operands[i].kind == AG_WASM_CONST && i >= t->operand_count - count))
+    const uint32_t height = t->controls->height;
+    uint32_t from = t->locals_from > height ? t->locals_from : height;
+    if (t->operand_count - from > AG_WASM_LOOK_BACK && from < t->operand_count)
+        return true; // perhaps: to look would take too long
+    for (; from < t->operand_count; from++) {
+        if (t->operands[from].kind == AG_WASM_LOCAL)
+            return true;
+    }
+    for (uint32_t i = t->operand_count - height < count ? height : t->operand_count - count;
+         i < t->operand_count; i++) {
+        if (t->operands[i].kind == AG_WASM_CONST)
             return true;
     }
     return false;
@@ -199,7 +208,7 @@ static void emit_target(struct ag_wasm_translator *t, struct ag_wasm_control *co
         return;
     }
     control->flags |= AG_WASM_TARGETED;
-    ag_wasm_emit_forward(t, &control->label);
+    ag_wasm_emit_depart(t, control, &control->label);
 }
 
 // Puts the top `count` operands, for a return, into the first slots of the frame.
@@ -349,7 +358,7 @@ void ag_wasm_translate_block(struct ag_wasm_translator *t, uint8_t opcode)
         control->u.otherwise.far = AG_WASM_NONE;
         invert(&condition);
         emit_condition(t, &condition);
-        ag_wasm_emit_forward(t, &control->u.otherwise);
+        ag_wasm_emit_depart(t, control, &control->u.otherwise);
     }
     if (opcode == 0x03)
         control->u.start = ag_wasm_emit_position(t);
@@ -389,7 +398,7 @@ void ag_wasm_translate_else(struct ag_wasm_translator *t)
     }
     t->is_dead = control->flags & AG_WASM_BORN_DEAD;
     t->cost = 0;
-    ag_wasm_emit_resolve(t, &control->u.otherwise);
+    ag_wasm_emit_arrive(t, control, &control->u.otherwise);
     control->flags &= (uint8_t)~AG_WASM_UNREACHABLE;
     control->opcode = 0x05;
     ag_wasm_push_types(t, type.params, type.param_count);
@@ -421,7 +430,7 @@ void ag_wasm_translate_end(struct ag_wasm_translator *t)
     if (control->opcode == 0) {
         if (is_joined) { // branches without values end here
             t->is_dead = false;
-            ag_wasm_emit_resolve(t, &control->label);
+            ag_wasm_emit_arrive(t, control, &control->label);
             ag_wasm_emit_op(t, AG_OP_RETURN, 3);
             ag_wasm_emit_unit(t, 0);
             ag_wasm_emit_unit(t, t->return_slot);
@@ -430,9 +439,9 @@ void ag_wasm_translate_end(struct ag_wasm_translator *t)
         if (is_joined && !t->is_dead && t->cost > JOIN)
             ag_wasm_emit_cost(t);
         if (is_joined) {
-            ag_wasm_emit_resolve(t, &control->label);
+            ag_wasm_emit_arrive(t, control, &control->label);
             if (control->opcode == 0x04)
-                ag_wasm_emit_resolve(t, &control->u.otherwise);
+                ag_wasm_emit_arrive(t, control, &control->u.otherwise);
             t->is_dead = false;
         }
     }
@@ -632,9 +641,7 @@ static void call_indirect(struct ag_wasm_translator *t)
         ag_wasm_fail(t, AG_ERR_WASM_INVALID);
     if (t->reader.status != AG_OK)
         return;
-    struct ag_wasm_extern table_type;
-    ag_wasm_module_extern(&t->module, AG_WASM_TABLE, table, &table_type);
-    if (table_type.value_type != AG_WASM_FUNCREF)
+    if (ag_wasm_table_type(t, table) != AG_WASM_FUNCREF)
         ag_wasm_fail(t, AG_ERR_WASM_INVALID);
     struct ag_wasm_function_type type;
     ag_wasm_module_type(&t->module, index, &type);
@@ -644,7 +651,7 @@ static void call_indirect(struct ag_wasm_translator *t)
     ag_wasm_emit_unit(t, t->is_dead ? 0 : ag_wasm_take_cost(t));
     ag_wasm_emit_unit(t, slot);
     ag_wasm_emit_unit(t, table);
-    ag_wasm_emit_unit(t, t->is_dead ? 0 : ag_wasm_module_canonical(&t->module, index));
+    ag_wasm_emit_unit(t, t->is_dead ? 0 : ag_wasm_first_type(t, index));
     ag_wasm_emit_unit(t, base);
     ag_wasm_emit_seal(t);
     ag_wasm_push_types(t, type.results, type.result_count);

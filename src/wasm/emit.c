@@ -7,8 +7,8 @@
 
 #if AG_CFG_WASM_TRANSLATOR
 
-#define CUT      320u
-#define INSERT   640u // with this many units, the first CUT of them leave
+#define CUT      (AG_WASM_WINDOW * 5 / 16)
+#define INSERT   (AG_WASM_WINDOW * 5 / 8) // with this many units, the first CUT of them leave
 #define STUB     3u
 #define INSN_MAX 12u
 _Static_assert(INSERT + INSN_MAX + CUT + STUB + INSN_MAX <= AG_WASM_WINDOW, "the stubs fit");
@@ -70,7 +70,7 @@ uint16_t ag_wasm_emit_number(struct ag_wasm_translator *t, struct ag_wasm_label 
 void ag_wasm_emit_lead(struct ag_wasm_translator *t, uint16_t number, uint32_t position)
 {
     const uint32_t at = (uint32_t)number - t->label_base;
-    if (number >= t->label_base && at < AG_WASM_LABELS)
+    if (number >= t->label_base && at < t->label_room)
         t->labels[at] = position * 2;
 }
 
@@ -133,17 +133,42 @@ static void shift_label(struct ag_wasm_label *label, uint32_t cut)
         label->chain = (uint16_t)(label->chain - cut);
 }
 
+static struct ag_wasm_control *control_at(const struct ag_wasm_translator *t, uint32_t number)
+{
+    return t->controls + (t->control_count - number);
+}
+
+static bool is_open(const struct ag_wasm_control *control)
+{
+    return (control->opcode != 0x03 && control->label.chain > 0) ||
+           (control->opcode == 0x04 && control->u.otherwise.chain > 0);
+}
+
+// Lets the branches of the list's blocks leave the window, and those blocks the list whose last
+// one that was. Each has a branch in the window, so the list is short.
+static void leave_labels(struct ag_wasm_translator *t, uint32_t cut, uint16_t *jump)
+{
+    uint16_t *link = &t->open;
+    while (*link != 0) {
+        struct ag_wasm_control *control = control_at(t, *link);
+        add_stub(t, &control->label, cut, jump);
+        shift_label(&control->label, cut);
+        if (control->opcode == 0x04) {
+            add_stub(t, &control->u.otherwise, cut, jump);
+            shift_label(&control->u.otherwise, cut);
+        }
+        if (is_open(control))
+            link = &control->next;
+        else
+            *link = control->next;
+    }
+}
+
 // Lets the first `cut` units leave the window, with stubs for their open branches at its end.
 static void leave(struct ag_wasm_translator *t, uint32_t cut)
 {
     uint16_t jump = 0;
-    for (uint32_t i = 0; i < t->control_count; i++) {
-        struct ag_wasm_control *control = &t->controls[i];
-        if (control->opcode != 0x03)
-            add_stub(t, &control->label, cut, &jump);
-        if (control->opcode == 0x04)
-            add_stub(t, &control->u.otherwise, cut, &jump);
-    }
+    leave_labels(t, cut, &jump);
     add_stub(t, &t->skip, cut, &jump);
     if (jump > 0)
         t->window[jump] = (uint16_t)(t->count - jump);
@@ -153,13 +178,6 @@ static void leave(struct ag_wasm_translator *t, uint32_t cut)
     t->last = AG_WASM_NONE;
     if (jump > 0)
         t->kept = AG_WASM_NONE;
-    for (uint32_t i = 0; i < t->control_count; i++) {
-        struct ag_wasm_control *control = &t->controls[i];
-        if (control->opcode != 0x03)
-            shift_label(&control->label, cut);
-        if (control->opcode == 0x04)
-            shift_label(&control->u.otherwise, cut);
-    }
     shift_label(&t->skip, cut);
 }
 
@@ -279,6 +297,31 @@ void ag_wasm_emit_resolve(struct ag_wasm_translator *t, struct ag_wasm_label *la
     if (label->far != AG_WASM_NONE)
         ag_wasm_emit_lead(t, label->far, ag_wasm_emit_position(t) - t->function_at / 2);
     ag_wasm_emit_seal(t);
+}
+
+void ag_wasm_emit_depart(struct ag_wasm_translator *t, struct ag_wasm_control *control,
+                         struct ag_wasm_label *label)
+{
+    if (t->is_dead)
+        return;
+    if (!is_open(control)) {
+        control->next = t->open;
+        t->open = (uint16_t)(t->control_count - (uint32_t)(control - t->controls));
+    }
+    ag_wasm_emit_forward(t, label);
+}
+
+void ag_wasm_emit_arrive(struct ag_wasm_translator *t, struct ag_wasm_control *control,
+                         struct ag_wasm_label *label)
+{
+    const bool was_open = is_open(control);
+    ag_wasm_emit_resolve(t, label);
+    if (!was_open || is_open(control))
+        return;
+    uint16_t *link = &t->open;
+    while (control_at(t, *link) != control)
+        link = &control_at(t, *link)->next;
+    *link = control->next;
 }
 
 #endif

@@ -8,7 +8,8 @@
 
 static struct ag_wasm_operand *after_groups(struct ag_wasm_translator *t)
 {
-    void *at = t->groups + t->group_count;
+    const uint32_t size = t->group_count * (uint32_t)sizeof *t->groups;
+    void *at = (uint8_t *)t->groups + ((size + 3) & ~3u);
     return at;
 }
 
@@ -21,7 +22,7 @@ static void add_locals(struct ag_wasm_translator *t, uint32_t count, uint8_t typ
         return;
     if (t->group_count > 0 && group[-1].type == type)
         group--;
-    else if ((uint8_t *)(group + 1) > t->scratch + t->scratch_size - 64)
+    else if ((uint8_t *)(group + 1) > t->scratch + t->scratch_size - 64 && !ag_wasm_make_room(t))
         ag_wasm_fail(t, AG_ERR_WASM_LIMIT);
     if (count > AG_WASM_FRAME_MAX || *slot + count * ag_wasm_slot_size(type) > AG_WASM_FRAME_MAX)
         ag_wasm_fail(t, AG_ERR_WASM_LIMIT);
@@ -32,7 +33,7 @@ static void add_locals(struct ag_wasm_translator *t, uint32_t count, uint8_t typ
         group->slot = (uint16_t)*slot;
         group->type = type;
     }
-    group->end = first + count;
+    group->end = (uint16_t)(first + count);
     *slot += count * ag_wasm_slot_size(type);
 }
 
@@ -112,28 +113,6 @@ static void translate_local(struct ag_wasm_translator *t, uint8_t opcode)
         ag_wasm_push(t, type, AG_WASM_LOCAL, slot);
 }
 
-// A global's type, and where it is: its slot, or for an imported one its index.
-static void find_global(struct ag_wasm_translator *t, uint32_t index, struct ag_wasm_extern *type,
-                        uint32_t *at)
-{
-    *at = index;
-    if (index < t->layout.imported[AG_WASM_GLOBAL]) {
-        ag_wasm_module_extern(&t->module, AG_WASM_GLOBAL, index, type);
-        return;
-    }
-    struct ag_reader reader =
-        ag_wasm_module_reader(&t->module, t->layout.items[AG_WASM_SECTION_GLOBAL].offset);
-    struct ag_wasm_constant constant;
-    *at = 0;
-    for (index -= t->layout.imported[AG_WASM_GLOBAL];; index--) {
-        ag_wasm_read_global_type(&reader, type);
-        if (index == 0)
-            return;
-        ag_wasm_read_constant(&reader, &constant);
-        *at += ag_wasm_slot_size(type->value_type);
-    }
-}
-
 static void translate_global(struct ag_wasm_translator *t, uint8_t opcode)
 {
     const uint32_t index = ag_reader_leb_u32(&t->reader);
@@ -143,7 +122,7 @@ static void translate_global(struct ag_wasm_translator *t, uint8_t opcode)
         ag_wasm_fail(t, AG_ERR_WASM_INVALID);
     if (t->reader.status != AG_OK)
         return;
-    find_global(t, index, &type, &at);
+    ag_wasm_module_global(&t->module, index, &type, &at);
     const bool is_linked = index < t->layout.imported[AG_WASM_GLOBAL];
     const bool is_wide = ag_wasm_slot_size(type.value_type) == 2;
     if (opcode == 0x23) {
@@ -241,8 +220,12 @@ static void translate_reference(struct ag_wasm_translator *t, uint8_t opcode)
         return;
     }
     const uint32_t index = ag_reader_leb_u32(&t->reader);
-    if (index >= t->layout.total[AG_WASM_FUNCTION] ||
-        (t->declared && !(t->declared[index / 8] & 1u << index % 8)))
+    const uint32_t at = index - t->declared_from;
+    if (index >= t->layout.total[AG_WASM_FUNCTION])
+        ag_wasm_fail(t, AG_ERR_WASM_INVALID);
+    else if (at >= t->declared_count)
+        t->undecided |= 1u << index / t->declared_count;
+    else if (!ag_wasm_bit(t->declared, at))
         ag_wasm_fail(t, AG_ERR_WASM_INVALID);
     if (t->reader.status != AG_OK)
         return;
@@ -398,7 +381,11 @@ static void begin_function(struct ag_wasm_translator *t)
     uint32_t slots = 0;
     t->group_count = 0;
     t->operand_count = 0;
+    t->operand_peak = 0;
+    t->locals_from = 0;
     t->control_count = 0;
+    t->control_peak = 0;
+    t->open = 0;
     t->controls = (void *)(t->scratch + t->scratch_size);
     t->skip.chain = 0;
     t->skip.far = AG_WASM_NONE;
@@ -448,18 +435,29 @@ static void translate_body(struct ag_wasm_translator *t, const uint8_t *end)
 
 static void write_labels(struct ag_wasm_translator *t)
 {
-    const uint32_t left = t->label_count - t->label_base;
-    ag_wasm_emit_bytes(t, t->labels, (left < AG_WASM_LABELS ? left : AG_WASM_LABELS) * 4);
+    const uint32_t left = (uint32_t)t->label_count - t->label_base;
+    ag_wasm_emit_bytes(t, t->labels, (left < t->label_room ? left : t->label_room) * 4);
 }
 
-// Labels beyond the first buffer: the function is translated again for each bufferful.
+// Labels beyond the first buffer: the function is translated again for each bufferful. What it
+// leaves free of the scratch is known now, and a larger buffer perhaps.
 static void write_more_labels(struct ag_wasm_translator *t, const uint8_t *start,
                               const uint8_t *end)
 {
     const uint32_t function_at = t->function_at;
     const uint32_t label_count = t->label_count;
-    for (uint32_t base = AG_WASM_LABELS; base < label_count; base += AG_WASM_LABELS) {
+    uint32_t *const first_labels = t->labels;
+    const uint32_t first_room = t->label_room;
+    void *free = t->operands + t->operand_peak + 1;
+    const uint8_t *free_end =
+        t->scratch + t->scratch_size - t->control_peak * sizeof(struct ag_wasm_control);
+    const uint32_t room = (uint32_t)(free_end - (const uint8_t *)free) / 4;
+    for (uint32_t base = first_room; base < label_count; base += t->label_room) {
         const uint32_t written = t->written;
+        if (room > t->label_room) {
+            t->labels = free;
+            t->label_room = room;
+        }
         t->is_dry = true;
         t->written = function_at;
         t->label_base = (uint16_t)base;
@@ -469,10 +467,21 @@ static void write_more_labels(struct ag_wasm_translator *t, const uint8_t *start
         t->written = written;
         write_labels(t);
     }
+    t->labels = first_labels;
+    t->label_room = first_room;
+}
+
+static void note_peak(struct ag_wasm_translator *t)
+{
+    const void *top = t->operands + t->operand_peak;
+    const uint32_t used = (uint32_t)((const uint8_t *)top - t->scratch) +
+                          t->control_peak * (uint32_t)sizeof(struct ag_wasm_control);
+    if (used > t->scratch_peak)
+        t->scratch_peak = used;
 }
 
 void ag_wasm_translate_function(struct ag_wasm_translator *t, const uint8_t *end,
-                                struct ag_wasm_entry *entry)
+                                struct ag_wasm_made *made)
 {
     const uint8_t *start = t->reader.at;
     const uint32_t type = ag_wasm_module_function_type(
@@ -483,13 +492,12 @@ void ag_wasm_translate_function(struct ag_wasm_translator *t, const uint8_t *end
     const uint8_t *module_end = t->reader.end;
     t->reader.end = end;
     translate_body(t, end);
-    entry->code = t->function_at;
-    entry->frame = t->frame;
-    entry->type = (uint16_t)ag_wasm_module_canonical(&t->module, type);
-    entry->labels = 0;
+    note_peak(t);
+    made->code = t->function_at;
+    made->frame = t->frame;
+    made->labels = t->label_count;
     if (t->reader.status == AG_OK && t->label_count > 0 && !t->is_dry) {
         ag_wasm_emit_align(t, 4);
-        entry->labels = t->written;
         write_labels(t);
         write_more_labels(t, start, end);
     }

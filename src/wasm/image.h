@@ -89,7 +89,7 @@ ag_wasm_entry_of(const uint8_t *code, const uint32_t *directory, uint32_t functi
 static inline struct ag_wasm_module ag_wasm_module_of(const struct ag_wasm_image *image)
 {
     const struct ag_wasm_module module = { image->module, image->module_size,
-                                           &ag_wasm_footer_of(image)->layout, NULL, NULL };
+                                           &ag_wasm_footer_of(image)->layout, NULL };
     return module;
 }
 

@@ -386,17 +386,10 @@ uint32_t *ag_wasm_global_at(const struct ag_wasm_instance *instance, uint32_t in
         return NULL;
     if (index < imported)
         return instance->links->globals[index];
-    struct ag_reader reader =
-        ag_wasm_module_reader(&module, module.layout->items[AG_WASM_SECTION_GLOBAL].offset);
-    uint32_t *slots = instance->globals;
-    for (index -= imported; index > 0; index--) {
-        struct ag_wasm_extern type;
-        struct ag_wasm_constant constant;
-        ag_wasm_read_global_type(&reader, &type);
-        ag_wasm_read_constant(&reader, &constant);
-        slots += ag_wasm_slot_size(type.value_type);
-    }
-    return slots;
+    struct ag_wasm_extern type;
+    uint32_t slot;
+    ag_wasm_module_global(&module, index, &type, &slot);
+    return instance->globals + slot;
 }
 
 struct ag_wasm_table *ag_wasm_table_at(const struct ag_wasm_instance *instance, uint32_t index)

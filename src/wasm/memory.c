@@ -230,17 +230,8 @@ static uint32_t read_element_index(struct ag_wasm_translator *t, uint8_t *type)
     const uint32_t index = ag_reader_leb_u32(&t->reader);
     if (index >= items->count)
         ag_wasm_fail(t, AG_ERR_WASM_INVALID);
-    if (t->reader.status != AG_OK || !type)
-        return index;
-    struct ag_reader reader = ag_wasm_module_reader(&t->module, items->offset);
-    struct ag_wasm_segment segment;
-    struct ag_wasm_constant item;
-    for (uint32_t i = 0; i <= index; i++) {
-        ag_wasm_read_element(&reader, &segment);
-        for (uint32_t k = 0; k < segment.count && i < index; k++)
-            ag_wasm_read_element_item(&reader, &segment, &item);
-    }
-    *type = segment.type;
+    if (t->reader.status == AG_OK && type)
+        *type = ag_wasm_element_type(t, index);
     return index;
 }
 
@@ -250,11 +241,8 @@ static uint32_t read_table_index(struct ag_wasm_translator *t, uint8_t *type)
     *type = 0;
     if (index >= t->layout.total[AG_WASM_TABLE])
         ag_wasm_fail(t, AG_ERR_WASM_INVALID);
-    if (t->reader.status != AG_OK)
-        return index;
-    struct ag_wasm_extern table;
-    ag_wasm_module_extern(&t->module, AG_WASM_TABLE, index, &table);
-    *type = table.value_type;
+    if (t->reader.status == AG_OK)
+        *type = ag_wasm_table_type(t, index);
     return index;
 }
 

@@ -91,6 +91,8 @@ static const uint8_t *read_value_types(struct ag_reader *reader, uint32_t *count
     const uint8_t *types = reader->at;
     if (*count > ag_reader_left(reader))
         ag_reader_fail(reader, AG_ERR_TRUNCATED);
+    else if (*count > AG_WASM_VALUES_MAX)
+        ag_reader_fail(reader, AG_ERR_WASM_LIMIT);
     for (uint32_t i = 0; i < *count && reader->status == AG_OK; i++)
         ag_wasm_read_value_type(reader);
     if (reader->status != AG_OK)
@@ -164,26 +166,21 @@ void ag_wasm_read_global_type(struct ag_reader *reader, struct ag_wasm_extern *t
     type->is_mutable = is_mutable & 1;
 }
 
-void ag_wasm_read_import(struct ag_reader *reader, struct ag_wasm_import *import,
-                         uint32_t *type_index)
+// An import behind its names; the index of a function's type is returned.
+static uint32_t read_import_type(struct ag_reader *reader, struct ag_wasm_extern *type)
 {
-    memset(import, 0, sizeof *import);
-    *type_index = 0;
-    import->module = ag_wasm_read_name(reader);
-    import->field = ag_wasm_read_name(reader);
+    memset(type, 0, sizeof *type);
     switch (ag_reader_u8(reader)) {
     case AG_WASM_FUNCTION:
-        import->type.kind = AG_WASM_FUNCTION;
-        *type_index = ag_reader_leb_u32(reader);
-        break;
+        return ag_reader_leb_u32(reader);
     case AG_WASM_TABLE:
-        ag_wasm_read_table_type(reader, &import->type);
+        ag_wasm_read_table_type(reader, type);
         break;
     case AG_WASM_MEMORY:
-        ag_wasm_read_memory_type(reader, &import->type);
+        ag_wasm_read_memory_type(reader, type);
         break;
     case AG_WASM_GLOBAL:
-        ag_wasm_read_global_type(reader, &import->type);
+        ag_wasm_read_global_type(reader, type);
         break;
     case 4:
         ag_reader_fail(reader, AG_ERR_WASM_EXCEPTIONS);
@@ -191,6 +188,15 @@ void ag_wasm_read_import(struct ag_reader *reader, struct ag_wasm_import *import
     default:
         ag_reader_fail(reader, AG_ERR_WASM_MALFORMED);
     }
+    return 0;
+}
+
+void ag_wasm_read_import(struct ag_reader *reader, struct ag_wasm_import *import,
+                         uint32_t *type_index)
+{
+    import->module = ag_wasm_read_name(reader);
+    import->field = ag_wasm_read_name(reader);
+    *type_index = read_import_type(reader, &import->type);
 }
 
 static void read_constant_value(struct ag_reader *reader, struct ag_wasm_constant *constant)
@@ -306,137 +312,131 @@ void ag_wasm_read_data(struct ag_reader *reader, struct ag_wasm_segment *segment
         segment->count = 0;
 }
 
-// Sets *skip to the items between the nearest checkpoint at or before `index` and it.
+// A reader at the nearest item at or before `index` whose place is known, and that item's index in
+// *at. Of a section's items the first `imported` ones are imports.
 static struct ag_reader reader_near(const struct ag_wasm_module *module,
                                     enum ag_wasm_section_id section,
-                                    const struct ag_wasm_checkpoints *checkpoints, uint32_t index,
-                                    uint32_t *skip)
+                                    const struct ag_wasm_checkpoints *checkpoints,
+                                    uint32_t imported, uint32_t index, uint32_t *at)
 {
-    *skip = index;
-    if (!checkpoints || checkpoints->step == 0)
-        return ag_wasm_module_reader(module, module->layout->items[section].offset);
-    *skip = index % checkpoints->step;
-    return ag_wasm_module_reader(module, checkpoints->offset[index / checkpoints->step]);
+    const struct ag_wasm_items *items = module->layout->items;
+    *at = checkpoints ? index >> checkpoints->shift << checkpoints->shift : 0;
+    if (index >= imported && *at <= imported) {
+        *at = imported;
+        return ag_wasm_module_reader(module, items[section].offset);
+    }
+    if (checkpoints)
+        return ag_wasm_module_reader(module, checkpoints->offsets[index >> checkpoints->shift]);
+    return ag_wasm_module_reader(module, items[AG_WASM_SECTION_IMPORT].offset);
+}
+
+void ag_wasm_read_checked_type(struct ag_reader *reader, struct ag_wasm_function_type *type)
+{
+    ag_reader_u8(reader);
+    type->param_count = ag_reader_leb_u32(reader);
+    type->params = ag_reader_bytes(reader, type->param_count);
+    type->result_count = ag_reader_leb_u32(reader);
+    type->results = ag_reader_bytes(reader, type->result_count);
+    if (reader->status != AG_OK)
+        memset(type, 0, sizeof *type);
 }
 
 void ag_wasm_module_type(const struct ag_wasm_module *module, uint32_t index,
                          struct ag_wasm_function_type *type)
 {
-    uint32_t skip;
-    struct ag_reader reader =
-        reader_near(module, AG_WASM_SECTION_TYPE, module->types, index, &skip);
-    // The section was checked when it was read, so its types are skipped by their counts alone.
-    for (; skip > 0; skip--) {
-        ag_reader_u8(&reader);
-        ag_reader_bytes(&reader, ag_reader_leb_u32(&reader));
-        ag_reader_bytes(&reader, ag_reader_leb_u32(&reader));
-    }
-    ag_reader_u8(&reader);
-    type->param_count = ag_reader_leb_u32(&reader);
-    type->params = ag_reader_bytes(&reader, type->param_count);
-    type->result_count = ag_reader_leb_u32(&reader);
-    type->results = ag_reader_bytes(&reader, type->result_count);
-    if (reader.status != AG_OK)
-        memset(type, 0, sizeof *type);
+    uint32_t at;
+    struct ag_reader reader = reader_near(
+        module, AG_WASM_SECTION_TYPE, module->index ? &module->index->types : NULL, 0, index, &at);
+    for (; at <= index; at++)
+        ag_wasm_read_checked_type(&reader, type);
 }
 
-// The import that is number `index` of its kind.
-static uint32_t find_import(const struct ag_wasm_module *module, enum ag_wasm_kind kind,
-                            uint32_t index, struct ag_wasm_import *import)
+// Reads imports up to the one that is `skip` further of its kind, and what it is.
+static uint32_t find_import(struct ag_reader *reader, enum ag_wasm_kind kind, uint32_t skip,
+                            struct ag_wasm_extern *type)
 {
-    const struct ag_wasm_items *items = &module->layout->items[AG_WASM_SECTION_IMPORT];
-    struct ag_reader reader = ag_wasm_module_reader(module, items->offset);
-    uint32_t type_index = 0;
-    for (uint32_t i = 0; i < items->count; i++) {
-        ag_wasm_read_import(&reader, import, &type_index);
-        if (reader.status != AG_OK)
-            break;
-        if (import->type.kind != kind)
-            continue;
-        if (index == 0)
+    for (;;) {
+        ag_reader_bytes(reader, ag_reader_leb_u32(reader));
+        ag_reader_bytes(reader, ag_reader_leb_u32(reader));
+        const uint32_t type_index = read_import_type(reader, type);
+        if (reader->status != AG_OK) {
+            memset(type, 0, sizeof *type);
+            return 0;
+        }
+        if (type->kind == kind && skip-- == 0)
             return type_index;
-        index--;
     }
-    memset(import, 0, sizeof *import);
-    return 0;
 }
 
 uint32_t ag_wasm_module_function_type(const struct ag_wasm_module *module, uint32_t index)
 {
     const uint32_t imported = module->layout->imported[AG_WASM_FUNCTION];
-    if (index < imported) {
-        struct ag_wasm_import import;
-        return find_import(module, AG_WASM_FUNCTION, index, &import);
-    }
-    uint32_t skip;
+    uint32_t at;
     struct ag_reader reader =
-        reader_near(module, AG_WASM_SECTION_FUNCTION, module->functions, index - imported, &skip);
-    for (; skip > 0; skip--)
+        reader_near(module, AG_WASM_SECTION_FUNCTION,
+                    module->index ? &module->index->functions : NULL, imported, index, &at);
+    if (index < imported) {
+        struct ag_wasm_extern type;
+        return find_import(&reader, AG_WASM_FUNCTION, index - at, &type);
+    }
+    for (; at < index; at++)
         ag_reader_leb_u32(&reader);
     return ag_reader_leb_u32(&reader);
+}
+
+void ag_wasm_module_global(const struct ag_wasm_module *module, uint32_t index,
+                           struct ag_wasm_extern *type, uint32_t *slot)
+{
+    const struct ag_wasm_checkpoints *globals = module->index ? &module->index->globals : NULL;
+    const uint32_t imported = module->layout->imported[AG_WASM_GLOBAL];
+    uint32_t at;
+    struct ag_reader reader =
+        reader_near(module, AG_WASM_SECTION_GLOBAL, globals, imported, index, &at);
+    memset(type, 0, sizeof *type);
+    *slot = index;
+    if (index < imported) {
+        find_import(&reader, AG_WASM_GLOBAL, index - at, type);
+        return;
+    }
+    *slot = globals && at > imported ? globals->slots[at >> globals->shift] : 0;
+    for (;; at++) {
+        struct ag_wasm_constant constant;
+        ag_wasm_read_global_type(&reader, type);
+        if (at == index)
+            return;
+        *slot += ag_wasm_slot_size(type->value_type);
+        ag_wasm_read_constant(&reader, &constant);
+    }
 }
 
 void ag_wasm_module_extern(const struct ag_wasm_module *module, enum ag_wasm_kind kind,
                            uint32_t index, struct ag_wasm_extern *type)
 {
-    const struct ag_wasm_layout *layout = module->layout;
+    const uint32_t imported = module->layout->imported[kind];
+    uint32_t at;
     memset(type, 0, sizeof *type);
     type->kind = kind;
     if (kind == AG_WASM_FUNCTION) {
         ag_wasm_module_type(module, ag_wasm_module_function_type(module, index), &type->function);
         return;
     }
-    if (index < layout->imported[kind]) {
-        struct ag_wasm_import import;
-        find_import(module, kind, index, &import);
-        *type = import.type;
+    if (kind == AG_WASM_GLOBAL) {
+        ag_wasm_module_global(module, index, type, &at);
         return;
     }
-    index -= layout->imported[kind];
-    const enum ag_wasm_section_id section = kind == AG_WASM_TABLE    ? AG_WASM_SECTION_TABLE
-                                            : kind == AG_WASM_MEMORY ? AG_WASM_SECTION_MEMORY
-                                                                     : AG_WASM_SECTION_GLOBAL;
-    struct ag_reader reader = ag_wasm_module_reader(module, layout->items[section].offset);
-    for (uint32_t i = 0; i <= index; i++) {
-        struct ag_wasm_constant constant;
+    struct ag_reader reader =
+        reader_near(module, kind == AG_WASM_TABLE ? AG_WASM_SECTION_TABLE : AG_WASM_SECTION_MEMORY,
+                    NULL, imported, index, &at);
+    if (index < imported) {
+        find_import(&reader, kind, index, type);
+        return;
+    }
+    for (; at <= index; at++) {
         if (kind == AG_WASM_TABLE)
             ag_wasm_read_table_type(&reader, type);
-        else if (kind == AG_WASM_MEMORY)
-            ag_wasm_read_memory_type(&reader, type);
         else
-            ag_wasm_read_global_type(&reader, type);
-        if (kind == AG_WASM_GLOBAL && i < index)
-            ag_wasm_read_constant(&reader, &constant);
+            ag_wasm_read_memory_type(&reader, type);
     }
-}
-
-// memcmp must not be given NULL, which an empty list may be.
-static bool lists_equal(const uint8_t *a, const uint8_t *b, uint32_t count)
-{
-    return count == 0 || memcmp(a, b, count) == 0;
-}
-
-bool ag_wasm_types_equal(const struct ag_wasm_function_type *a,
-                         const struct ag_wasm_function_type *b)
-{
-    return a->param_count == b->param_count && a->result_count == b->result_count &&
-           lists_equal(a->params, b->params, a->param_count) &&
-           lists_equal(a->results, b->results, a->result_count);
-}
-
-uint32_t ag_wasm_module_canonical(const struct ag_wasm_module *module, uint32_t index)
-{
-    struct ag_wasm_function_type wanted;
-    struct ag_wasm_function_type type;
-    ag_wasm_module_type(module, index, &wanted);
-    struct ag_reader reader =
-        ag_wasm_module_reader(module, module->layout->items[AG_WASM_SECTION_TYPE].offset);
-    for (uint32_t i = 0; i < index; i++) {
-        ag_wasm_read_function_type(&reader, &type);
-        if (ag_wasm_types_equal(&type, &wanted))
-            return i;
-    }
-    return index;
 }
 
 uint32_t ag_wasm_slots(const uint8_t *types, uint32_t count)

@@ -12,11 +12,14 @@
 // Limits of this engine; README.md lists them.
 #define AG_WASM_MODULE_MAX    0x10000000u // bytes of a module
 #define AG_WASM_TYPES_MAX     4096u
+#define AG_WASM_VALUES_MAX    1000u // parameters of a type, and results, as in browsers
+#define AG_WASM_IMPORTS_MAX   1024u
 #define AG_WASM_FUNCTIONS_MAX 16384u // also bounded by references: tag and index share 32 bits
 #define AG_WASM_TABLES_MAX    64u
 #define AG_WASM_GLOBALS_MAX   8192u
 #define AG_WASM_EXPORTS_MAX   4096u
-#define AG_WASM_SEGMENTS_MAX  16384u // data and element segments together
+#define AG_WASM_ELEMENTS_MAX  1024u  // element segments
+#define AG_WASM_SEGMENTS_MAX  16384u // data segments
 
 enum ag_wasm_section_id {
     AG_WASM_SECTION_CUSTOM,
@@ -49,21 +52,26 @@ struct ag_wasm_layout {
     uint32_t start;       // index of the start function + 1, or 0
 };
 
-#define AG_WASM_CHECKPOINTS 32u
-
-// Offsets of every step-th item of a section.
+// Where every item whose index is a multiple of 1 << shift lies, imports first. When the room is
+// used up, every other one is forgotten.
 struct ag_wasm_checkpoints {
-    uint32_t step;
-    uint32_t offset[AG_WASM_CHECKPOINTS];
+    uint32_t *offsets;
+    uint16_t *slots;   // of globals: slots of own ones before it
+    uint16_t capacity; // even
+    uint16_t shift;
+};
+
+struct ag_wasm_index {
+    struct ag_wasm_checkpoints types;
+    struct ag_wasm_checkpoints functions;
+    struct ag_wasm_checkpoints globals;
 };
 
 struct ag_wasm_module {
     const uint8_t *bytes;
     uint32_t size;
     const struct ag_wasm_layout *layout;
-    // Both may be NULL: then look-ups read from the first item.
-    struct ag_wasm_checkpoints *types;
-    struct ag_wasm_checkpoints *functions;
+    const struct ag_wasm_index *index; // or NULL: then look-ups read from the first item
 };
 
 // A reader from `offset` to the end of the module.
@@ -87,6 +95,9 @@ void ag_wasm_read_global_type(struct ag_reader *reader, struct ag_wasm_extern *t
 void ag_wasm_read_import(struct ag_reader *reader, struct ag_wasm_import *import,
                          uint32_t *type_index);
 
+// A type of a section that was checked before: by its counts alone.
+void ag_wasm_read_checked_type(struct ag_reader *reader, struct ag_wasm_function_type *type);
+
 // The type at `index`, which is in range.
 void ag_wasm_module_type(const struct ag_wasm_module *module, uint32_t index,
                          struct ag_wasm_function_type *type);
@@ -95,11 +106,10 @@ uint32_t ag_wasm_module_function_type(const struct ag_wasm_module *module, uint3
 // What table, memory or global `index`, in range, is.
 void ag_wasm_module_extern(const struct ag_wasm_module *module, enum ag_wasm_kind kind,
                            uint32_t index, struct ag_wasm_extern *type);
-// The first type that is equal to type `index`: equal types share it.
-uint32_t ag_wasm_module_canonical(const struct ag_wasm_module *module, uint32_t index);
+// What global `index`, in range, is, and its slot; of an imported one *slot is the index.
+void ag_wasm_module_global(const struct ag_wasm_module *module, uint32_t index,
+                           struct ag_wasm_extern *type, uint32_t *slot);
 
-bool ag_wasm_types_equal(const struct ag_wasm_function_type *a,
-                         const struct ag_wasm_function_type *b);
 // Slots that values of these types take; and those of a call out of the engine: of parameters or
 // results, whichever is more.
 uint32_t ag_wasm_slots(const uint8_t *types, uint32_t count);

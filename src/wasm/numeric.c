@@ -25,11 +25,12 @@ enum shape {
 };
 
 struct row {
-    uint8_t in;
-    uint8_t out;
-    uint8_t shape;
-    uint16_t op;
+    uint32_t in : 8;
+    uint32_t out : 8;
+    uint32_t shape : 5;
+    uint32_t op : 11;
 };
+_Static_assert(AG_OP_COUNT <= 1u << 11, "a row holds the number of an instruction");
 
 static const struct row rows[] = {
     { I32, I32, TEST, AG_OP_I32_EQ },                // 45

@@ -21,14 +21,20 @@ uint16_t ag_wasm_push(struct ag_wasm_translator *t, uint8_t type, enum ag_wasm_o
     const uint16_t home = ag_wasm_next_home(t);
     const uint32_t end = home + ag_wasm_slot_size(type);
     struct ag_wasm_operand *operand = &t->operands[t->operand_count];
-    const bool has_room = (const void *)(operand + 1) <= (const void *)t->controls;
+    const bool has_room =
+        (const void *)(operand + 1) <= (const void *)t->controls ||
+        (ag_wasm_make_room(t) && (const void *)(operand + 1) <= (const void *)t->controls);
     if (!has_room || end > AG_WASM_FRAME_MAX || t->operand_count >= 0xFFFE) {
         ag_wasm_fail(t, AG_ERR_WASM_LIMIT);
         return home;
     }
     if (end > t->frame)
         t->frame = (uint16_t)end;
+    if (kind == AG_WASM_LOCAL && t->operand_count < t->locals_from)
+        t->locals_from = t->operand_count;
     t->operand_count++;
+    if (t->operand_count > t->operand_peak)
+        t->operand_peak = t->operand_count;
     operand->value = value;
     operand->home = home;
     operand->type = type;
@@ -138,7 +144,14 @@ uint16_t ag_wasm_use(struct ag_wasm_translator *t, const struct ag_wasm_operand 
 
 void ag_wasm_spill(struct ag_wasm_translator *t, uint16_t slot)
 {
-    for (uint32_t i = t->controls->height; i < t->operand_count; i++) {
+    const uint32_t height = t->controls->height;
+    uint32_t from = t->locals_from > height ? t->locals_from : height;
+    // A long way is gone once: then all of them are in their homes.
+    if (t->operand_count - from > AG_WASM_LOOK_BACK && from < t->operand_count)
+        slot = AG_WASM_NONE;
+    if (slot == AG_WASM_NONE)
+        t->locals_from = t->operand_count;
+    for (uint32_t i = from; i < t->operand_count; i++) {
         struct ag_wasm_operand *operand = &t->operands[i];
         if (operand->kind != AG_WASM_LOCAL)
             continue;

@@ -39,11 +39,34 @@ static bool find_function(const struct ag_wasm_image *image, uint32_t stopped_at
 // Positions of the sections by id: data count (12) stands before code (10).
 static const uint8_t section_ranks[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 10 };
 
+// What there is room for at once in the least scratch: labels of a function, checkpoints of
+// look-ups, functions that may be known to be declared.
+#define LABELS    32u
+#define TYPES     24u
+#define FUNCTIONS 32u
+#define GLOBALS   12u
+#define DECLARED  1024u
+#define INDEX     ((TYPES + FUNCTIONS) * 4u + GLOBALS * 6u) // bytes
+// With the recommended scratch, checkpoints are as much denser, in EXTRA bytes at the end of it,
+// until something else needs those.
+#define DENSITY 16u
+#define EXTRA   (INDEX * DENSITY)
+_Static_assert(EXTRA % sizeof(struct ag_wasm_control) == 0, "controls move by so many bytes");
+_Static_assert(AG_WASM_FUNCTIONS_MAX / DECLARED <= 16, "sets of declared functions have 16 bits");
+#define KEPT (LABELS * 4u + INDEX + DECLARED / 8)
+_Static_assert(sizeof(struct ag_wasm_translator) + KEPT +
+                       AG_WASM_FUNCTIONS_MAX / AG_WASM_BLOCK_ENTRIES * 4 +
+                       AG_WASM_ELEMENTS_MAX / 8 + 300 <=
+                   AG_WASM_SCRATCH_MIN,
+               "the least scratch holds what is kept of the largest module, and leaves 300 bytes");
+
+#define MAGIC_SIZE 8u
+
 // Memory of the scratch for the whole module.
 static void *allocate(struct ag_wasm_translator *t, uint32_t size)
 {
     size = (size + 7) & ~7u;
-    if (size > t->scratch_size - t->scratch_fixed) {
+    if (size > t->scratch_size - t->scratch_fixed && !ag_wasm_make_room(t)) {
         ag_wasm_fail(t, AG_ERR_WASM_LIMIT);
         return NULL;
     }
@@ -69,27 +92,87 @@ static uint32_t read_count(struct ag_wasm_translator *t, enum ag_wasm_section_id
     return count;
 }
 
-static void begin_checkpoints(struct ag_wasm_checkpoints *checkpoints, uint32_t count)
+// Forgets every other checkpoint.
+static void thin_out(struct ag_wasm_checkpoints *checkpoints)
 {
-    checkpoints->step = (count + AG_WASM_CHECKPOINTS - 1) / AG_WASM_CHECKPOINTS;
+    checkpoints->capacity /= 2;
+    checkpoints->shift++;
+    for (uint32_t i = 0; i < checkpoints->capacity; i++) {
+        checkpoints->offsets[i] = checkpoints->offsets[2 * i];
+        if (checkpoints->slots)
+            checkpoints->slots[i] = checkpoints->slots[2 * i];
+    }
 }
 
-static void add_checkpoint(struct ag_wasm_translator *t, struct ag_wasm_checkpoints *checkpoints,
-                           uint32_t index)
+static void add_checkpoint(struct ag_wasm_checkpoints *checkpoints, uint32_t index, uint32_t offset,
+                           uint32_t slot)
 {
-    if (index % checkpoints->step == 0)
-        checkpoints->offset[index / checkpoints->step] = ag_wasm_offset(t);
+    const uint32_t capacity = checkpoints->capacity;
+    if (index >> checkpoints->shift == capacity) {
+        thin_out(checkpoints);
+        checkpoints->capacity = (uint16_t)capacity;
+    }
+    const uint32_t place = index >> checkpoints->shift;
+    if (index != place << checkpoints->shift)
+        return;
+    checkpoints->offsets[place] = offset;
+    if (checkpoints->slots)
+        checkpoints->slots[place] = (uint16_t)slot;
+}
+
+// Checkpoints in a place that has room for `density` times the least number of them.
+static void place_checkpoints(struct ag_wasm_index *index, void *at, uint32_t density)
+{
+    index->types.offsets = at;
+    index->types.capacity = (uint16_t)(TYPES * density);
+    index->functions.offsets = index->types.offsets + TYPES * density;
+    index->functions.capacity = (uint16_t)(FUNCTIONS * density);
+    index->globals.offsets = index->functions.offsets + FUNCTIONS * density;
+    index->globals.capacity = (uint16_t)(GLOBALS * density);
+    index->globals.slots = (void *)(index->globals.offsets + GLOBALS * density);
+}
+
+// Takes over what is left of `from` when it is thinned out to the least number.
+static void move_checkpoints(struct ag_wasm_checkpoints *to, struct ag_wasm_checkpoints *from)
+{
+    while (from->capacity > to->capacity)
+        thin_out(from);
+    to->shift = from->shift;
+    memcpy(to->offsets, from->offsets, to->capacity * sizeof *to->offsets);
+    if (to->slots)
+        memcpy(to->slots, from->slots, to->capacity * sizeof *to->slots);
+}
+
+bool ag_wasm_make_room(struct ag_wasm_translator *t)
+{
+    const uint32_t size = EXTRA;
+    struct ag_wasm_index least;
+    if (!t->has_extra)
+        return false;
+    place_checkpoints(&least, t->least, 1);
+    move_checkpoints(&least.types, &t->index.types);
+    move_checkpoints(&least.functions, &t->index.functions);
+    move_checkpoints(&least.globals, &t->index.globals);
+    t->index = least;
+    t->has_extra = false;
+    t->scratch_size += size;
+    if (t->controls) {
+        struct ag_wasm_control *controls = t->controls;
+        t->controls += size / sizeof *controls;
+        memmove(t->controls, controls, t->control_count * sizeof *controls);
+    }
+    return true;
 }
 
 static void read_types(struct ag_wasm_translator *t)
 {
     const uint32_t count = read_count(t, AG_WASM_SECTION_TYPE, AG_WASM_TYPES_MAX);
-    begin_checkpoints(&t->types, count);
     for (uint32_t i = 0; i < count && t->reader.status == AG_OK; i++) {
         struct ag_wasm_function_type type;
-        add_checkpoint(t, &t->types, i);
+        add_checkpoint(&t->index.types, i, ag_wasm_offset(t), 0);
         ag_wasm_read_function_type(&t->reader, &type);
     }
+    ag_wasm_find_repeats(t, AG_WASM_SECTION_TYPE);
 }
 
 static void check_limits(struct ag_wasm_translator *t, const struct ag_wasm_extern *type)
@@ -117,13 +200,18 @@ static void write_import(struct ag_wasm_translator *t, uint16_t id, uint32_t typ
     const uint32_t slots = ag_wasm_call_slots(type);
     const struct ag_wasm_import_entry entry = {
         id,
-        (uint16_t)ag_wasm_module_canonical(&t->module, type_index),
+        ag_wasm_first_type(t, type_index),
         (uint16_t)slots,
         0,
     };
-    if (slots > AG_WASM_FRAME_MAX)
-        ag_wasm_fail(t, AG_ERR_WASM_LIMIT);
+    _Static_assert(AG_WASM_VALUES_MAX * 2 <= AG_WASM_FRAME_MAX, "any call's values fit a frame");
     ag_wasm_emit_bytes(t, &entry, sizeof entry);
+}
+
+static void note_table(struct ag_wasm_translator *t, uint32_t index, uint8_t type)
+{
+    if (type == AG_WASM_EXTERNREF)
+        t->extern_tables |= 1ull << index;
 }
 
 static void read_import(struct ag_wasm_translator *t)
@@ -131,6 +219,7 @@ static void read_import(struct ag_wasm_translator *t)
     struct ag_wasm_import import;
     uint32_t type_index;
     uint16_t id = 0;
+    const uint32_t at = ag_wasm_offset(t);
     ag_wasm_read_import(&t->reader, &import, &type_index);
     if (t->reader.status != AG_OK)
         return;
@@ -141,9 +230,17 @@ static void read_import(struct ag_wasm_translator *t)
         ag_wasm_fail(t, AG_ERR_WASM_INVALID);
     if (t->reader.status != AG_OK)
         return;
-    t->layout.imported[kind]++;
-    if (kind == AG_WASM_FUNCTION)
+    const uint32_t index = t->layout.imported[kind]++;
+    if (kind == AG_WASM_FUNCTION) {
+        add_checkpoint(&t->index.functions, index, at, 0);
         ag_wasm_module_type(&t->module, type_index, &import.type.function);
+    } else if (kind == AG_WASM_GLOBAL) {
+        add_checkpoint(&t->index.globals, index, at, 0);
+    } else if (kind == AG_WASM_TABLE) {
+        note_table(t, index, import.type.value_type);
+    }
+    if (t->only != UINT32_MAX)
+        return; // was resolved when it was translated
     const enum ag_status status =
         t->how->resolve ? t->how->resolve(t->how->context, &import, &id) : AG_ERR_WASM_IMPORT;
     if (status != AG_OK)
@@ -154,7 +251,7 @@ static void read_import(struct ag_wasm_translator *t)
 
 static void read_imports(struct ag_wasm_translator *t)
 {
-    const uint32_t count = read_count(t, AG_WASM_SECTION_IMPORT, UINT32_MAX);
+    const uint32_t count = read_count(t, AG_WASM_SECTION_IMPORT, AG_WASM_IMPORTS_MAX);
     for (uint32_t i = 0; i < count && t->reader.status == AG_OK; i++)
         read_import(t);
 }
@@ -163,9 +260,9 @@ static void read_functions(struct ag_wasm_translator *t)
 {
     const uint32_t count = read_count(t, AG_WASM_SECTION_FUNCTION, AG_WASM_FUNCTIONS_MAX);
     check_total(t, AG_WASM_FUNCTION, count);
-    begin_checkpoints(&t->functions, count);
     for (uint32_t i = 0; i < count && t->reader.status == AG_OK; i++) {
-        add_checkpoint(t, &t->functions, i);
+        add_checkpoint(&t->index.functions, t->layout.imported[AG_WASM_FUNCTION] + i,
+                       ag_wasm_offset(t), 0);
         if (ag_reader_leb_u32(&t->reader) >= t->layout.items[AG_WASM_SECTION_TYPE].count)
             ag_wasm_fail(t, AG_ERR_WASM_INVALID);
     }
@@ -178,6 +275,7 @@ static void read_tables(struct ag_wasm_translator *t)
     for (uint32_t i = 0; i < count && t->reader.status == AG_OK; i++) {
         struct ag_wasm_extern type;
         ag_wasm_read_table_type(&t->reader, &type);
+        note_table(t, t->layout.imported[AG_WASM_TABLE] + i, type.value_type);
         check_limits(t, &type);
     }
 }
@@ -191,14 +289,6 @@ static void read_memories(struct ag_wasm_translator *t)
         ag_wasm_read_memory_type(&t->reader, &type);
         check_limits(t, &type);
     }
-}
-
-static void declare_function(struct ag_wasm_translator *t, uint32_t index)
-{
-    if (index >= t->layout.total[AG_WASM_FUNCTION])
-        ag_wasm_fail(t, AG_ERR_WASM_INVALID);
-    else if (t->reader.status == AG_OK)
-        t->declared[index / 8] |= (uint8_t)(1u << index % 8);
 }
 
 static void check_constant(struct ag_wasm_translator *t, const struct ag_wasm_constant *constant,
@@ -218,8 +308,8 @@ static void check_constant(struct ag_wasm_translator *t, const struct ag_wasm_co
             ag_wasm_fail(t, AG_ERR_WASM_INVALID);
         found = global.value_type;
     }
-    if (constant->opcode == 0xD2)
-        declare_function(t, constant->index);
+    if (constant->opcode == 0xD2 && constant->index >= t->layout.total[AG_WASM_FUNCTION])
+        ag_wasm_fail(t, AG_ERR_WASM_INVALID);
     if (found != type)
         ag_wasm_fail(t, AG_ERR_WASM_INVALID);
 }
@@ -227,49 +317,35 @@ static void check_constant(struct ag_wasm_translator *t, const struct ag_wasm_co
 static void read_globals(struct ag_wasm_translator *t)
 {
     const uint32_t count = read_count(t, AG_WASM_SECTION_GLOBAL, AG_WASM_GLOBALS_MAX);
+    uint32_t slots = 0;
     check_total(t, AG_WASM_GLOBAL, count);
     for (uint32_t i = 0; i < count && t->reader.status == AG_OK; i++) {
         struct ag_wasm_extern type;
         struct ag_wasm_constant constant;
+        add_checkpoint(&t->index.globals, t->layout.imported[AG_WASM_GLOBAL] + i, ag_wasm_offset(t),
+                       slots);
         ag_wasm_read_global_type(&t->reader, &type);
+        slots += ag_wasm_slot_size(type.value_type);
         ag_wasm_read_constant(&t->reader, &constant);
         check_constant(t, &constant, type.value_type);
     }
-}
-
-// Whether one of the first `count` exports has this name.
-static bool name_is_taken(const struct ag_wasm_translator *t, uint32_t count,
-                          struct ag_wasm_name name)
-{
-    struct ag_reader reader =
-        ag_wasm_module_reader(&t->module, t->layout.items[AG_WASM_SECTION_EXPORT].offset);
-    while (count-- > 0) {
-        const uint32_t size = ag_reader_leb_u32(&reader);
-        const uint8_t *text = ag_reader_bytes(&reader, size);
-        if (text && size == name.size && memcmp(text, name.text, size) == 0)
-            return true;
-        ag_reader_u8(&reader);
-        ag_reader_leb_u32(&reader);
-    }
-    return false;
 }
 
 static void read_exports(struct ag_wasm_translator *t)
 {
     const uint32_t count = read_count(t, AG_WASM_SECTION_EXPORT, AG_WASM_EXPORTS_MAX);
     for (uint32_t i = 0; i < count && t->reader.status == AG_OK; i++) {
-        const struct ag_wasm_name name = ag_wasm_read_name(&t->reader);
+        ag_wasm_read_name(&t->reader);
         const uint8_t kind = ag_reader_u8(&t->reader);
         const uint32_t index = ag_reader_leb_u32(&t->reader);
         if (t->reader.status != AG_OK)
             return;
         if (kind > AG_WASM_GLOBAL)
             ag_wasm_fail(t, AG_ERR_WASM_MALFORMED);
-        else if (index >= t->layout.total[kind] || name_is_taken(t, i, name))
+        else if (index >= t->layout.total[kind])
             ag_wasm_fail(t, AG_ERR_WASM_INVALID);
-        else if (kind == AG_WASM_FUNCTION)
-            declare_function(t, index);
     }
+    ag_wasm_find_repeats(t, AG_WASM_SECTION_EXPORT);
 }
 
 static void read_start(struct ag_wasm_translator *t)
@@ -288,20 +364,21 @@ static void read_start(struct ag_wasm_translator *t)
 
 static void read_elements(struct ag_wasm_translator *t)
 {
-    const uint32_t count = read_count(t, AG_WASM_SECTION_ELEMENT, AG_WASM_SEGMENTS_MAX);
+    const uint32_t count = read_count(t, AG_WASM_SECTION_ELEMENT, AG_WASM_ELEMENTS_MAX);
+    t->extern_elements = allocate(t, count / 8 + 1);
     for (uint32_t i = 0; i < count && t->reader.status == AG_OK; i++) {
         struct ag_wasm_segment segment;
         ag_wasm_read_element(&t->reader, &segment);
         if (t->reader.status != AG_OK)
             return;
+        if (segment.type == AG_WASM_EXTERNREF)
+            t->extern_elements[i / 8] |= (uint8_t)(1u << i % 8);
         if (segment.is_active) {
-            struct ag_wasm_extern table;
             if (segment.index >= t->layout.total[AG_WASM_TABLE]) {
                 ag_wasm_fail(t, AG_ERR_WASM_INVALID);
                 return;
             }
-            ag_wasm_module_extern(&t->module, AG_WASM_TABLE, segment.index, &table);
-            if (table.value_type != segment.type)
+            if (ag_wasm_table_type(t, segment.index) != segment.type)
                 ag_wasm_fail(t, AG_ERR_WASM_INVALID);
             check_constant(t, &segment.offset, AG_WASM_I32);
         }
@@ -336,18 +413,78 @@ static void read_data(struct ag_wasm_translator *t)
     }
 }
 
+// The entries of the last `count` functions.
 static void write_block(struct ag_wasm_translator *t, uint32_t count)
 {
+    const uint32_t first = t->function - count;
+    const uint32_t end = t->written;
     ag_wasm_emit_align(t, 4);
-    t->directory[(t->function - 1) >> AG_WASM_BLOCK_BITS] = t->written;
-    ag_wasm_emit_bytes(t, t->entries, count * (uint32_t)sizeof t->entries[0]);
+    t->directory[first >> AG_WASM_BLOCK_BITS] = t->written;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct ag_wasm_made *made = &t->made[i];
+        const uint32_t next = i + 1 < count ? made[1].code : end;
+        const uint32_t type = ag_wasm_module_function_type(
+            &t->module, t->layout.imported[AG_WASM_FUNCTION] + first + i);
+        const struct ag_wasm_entry entry = {
+            made->code,
+            made->labels == 0 ? 0 : next - made->labels * 4u,
+            made->frame,
+            ag_wasm_first_type(t, type),
+        };
+        ag_wasm_emit_bytes(t, &entry, sizeof entry);
+    }
 }
 
-static void read_code(struct ag_wasm_translator *t)
+static void declare(struct ag_wasm_translator *t, uint32_t index)
 {
-    const uint32_t count = read_count(t, AG_WASM_SECTION_CODE, AG_WASM_FUNCTIONS_MAX);
-    if (count != t->layout.items[AG_WASM_SECTION_FUNCTION].count)
-        ag_wasm_fail(t, AG_ERR_WASM_MALFORMED);
+    const uint32_t at = index - t->declared_from;
+    if (at < t->declared_count)
+        t->declared[at / 8] |= (uint8_t)(1u << at % 8);
+}
+
+static void declare_constant(struct ag_wasm_translator *t, const struct ag_wasm_constant *constant)
+{
+    if (constant->opcode == 0xD2)
+        declare(t, constant->index);
+}
+
+// Which functions from index `from` on stand outside the code, so that ref.func may name them. The
+// sections have been checked.
+static void declare_functions(struct ag_wasm_translator *t, uint32_t from)
+{
+    const struct ag_wasm_items *items = t->layout.items;
+    struct ag_wasm_constant constant;
+    struct ag_wasm_extern type;
+    struct ag_wasm_segment segment;
+    struct ag_reader reader =
+        ag_wasm_module_reader(&t->module, items[AG_WASM_SECTION_GLOBAL].offset);
+    memset(t->declared, 0, t->declared_count / 8);
+    t->declared_from = from;
+    for (uint32_t i = 0; i < items[AG_WASM_SECTION_GLOBAL].count; i++) {
+        ag_wasm_read_global_type(&reader, &type);
+        ag_wasm_read_constant(&reader, &constant);
+        declare_constant(t, &constant);
+    }
+    reader = ag_wasm_module_reader(&t->module, items[AG_WASM_SECTION_EXPORT].offset);
+    for (uint32_t i = 0; i < items[AG_WASM_SECTION_EXPORT].count; i++) {
+        ag_reader_bytes(&reader, ag_reader_leb_u32(&reader));
+        const uint8_t kind = ag_reader_u8(&reader);
+        const uint32_t index = ag_reader_leb_u32(&reader);
+        if (kind == AG_WASM_FUNCTION)
+            declare(t, index);
+    }
+    reader = ag_wasm_module_reader(&t->module, items[AG_WASM_SECTION_ELEMENT].offset);
+    for (uint32_t i = 0; i < items[AG_WASM_SECTION_ELEMENT].count; i++) {
+        ag_wasm_read_element(&reader, &segment);
+        for (uint32_t k = 0; k < segment.count; k++) {
+            ag_wasm_read_element_item(&reader, &segment, &constant);
+            declare_constant(t, &constant);
+        }
+    }
+}
+
+static void read_bodies(struct ag_wasm_translator *t, uint32_t count)
+{
     t->function = 0;
     while (t->function < count && t->reader.status == AG_OK) {
         const uint32_t size = ag_reader_leb_u32(&t->reader);
@@ -355,32 +492,61 @@ static void read_code(struct ag_wasm_translator *t)
             ag_wasm_fail(t, AG_ERR_WASM_MALFORMED);
         if (t->reader.status != AG_OK)
             return;
+        const uint8_t *end = t->reader.at + size;
         const uint32_t at = t->function & (AG_WASM_BLOCK_ENTRIES - 1);
-        ag_wasm_translate_function(t, t->reader.at + size, &t->entries[at]);
+        if (t->function == t->only)
+            t->written = t->only_at;
+        if (t->only == UINT32_MAX || t->function == t->only)
+            ag_wasm_translate_function(t, end, &t->made[at]);
+        else
+            t->reader.at = end;
         t->function++;
-        if (at == AG_WASM_BLOCK_ENTRIES - 1)
-            write_block(t, AG_WASM_BLOCK_ENTRIES);
+        if ((at == AG_WASM_BLOCK_ENTRIES - 1 || t->function == count) && !t->is_dry)
+            write_block(t, at + 1);
     }
-    const uint32_t rest = count & (AG_WASM_BLOCK_ENTRIES - 1);
-    if (rest > 0 && t->reader.status == AG_OK)
-        write_block(t, rest);
 }
 
-// With the counts of functions known: what is kept for each of them.
-static void prepare_functions(struct ag_wasm_translator *t)
+// Where ref.func names functions that did not fit into the set of declared ones: once more without
+// output for every set that it needs, of which there are at most 16.
+static void read_bodies_again(struct ag_wasm_translator *t, uint32_t count, const uint8_t *start)
 {
-    const uint32_t own = t->layout.items[AG_WASM_SECTION_FUNCTION].count;
-    const uint32_t blocks = (own + AG_WASM_BLOCK_ENTRIES - 1) >> AG_WASM_BLOCK_BITS;
+    const uint32_t written = t->written;
+    const uint8_t *end = t->reader.at;
+    t->is_dry = true;
+    for (uint32_t i = 1; i < 16 && t->reader.status == AG_OK; i++) {
+        if (!(t->undecided >> i & 1))
+            continue;
+        declare_functions(t, i * t->declared_count);
+        t->reader.at = start;
+        read_bodies(t, count);
+    }
+    t->is_dry = false;
+    t->written = written;
+    if (t->reader.status == AG_OK)
+        t->reader.at = end;
+}
+
+static void read_code(struct ag_wasm_translator *t)
+{
+    const uint32_t count = read_count(t, AG_WASM_SECTION_CODE, AG_WASM_FUNCTIONS_MAX);
+    if (count != t->layout.items[AG_WASM_SECTION_FUNCTION].count)
+        ag_wasm_fail(t, AG_ERR_WASM_MALFORMED);
+    const uint32_t blocks = (count + AG_WASM_BLOCK_ENTRIES - 1) >> AG_WASM_BLOCK_BITS;
+    const uint32_t known = (t->layout.total[AG_WASM_FUNCTION] + 7) & ~7u;
+    t->declared_count = known < DECLARED ? known : DECLARED;
     t->directory = allocate(t, blocks * 4);
-    t->declared = allocate(t, t->layout.total[AG_WASM_FUNCTION] / 8 + 1);
+    t->declared = allocate(t, t->declared_count / 8);
+    if (t->reader.status != AG_OK)
+        return;
+    const uint8_t *start = t->reader.at;
+    declare_functions(t, 0);
+    read_bodies(t, count);
+    if (t->undecided != 0 && !t->is_dry)
+        read_bodies_again(t, count, start);
 }
 
 static void read_section(struct ag_wasm_translator *t, uint8_t id)
 {
-    if (section_ranks[id] > section_ranks[AG_WASM_SECTION_FUNCTION] && !t->declared)
-        prepare_functions(t);
-    if (t->reader.status != AG_OK)
-        return;
     switch (id) {
     case AG_WASM_SECTION_CUSTOM:
         ag_wasm_read_name(&t->reader);
@@ -486,10 +652,19 @@ static struct ag_wasm_translator *make_translator(void *scratch, uint32_t size, 
     t->module.bytes = t->reader.start;
     t->module.size = module_size;
     t->module.layout = &t->layout;
-    t->module.types = &t->types;
-    t->module.functions = &t->functions;
+    t->module.index = &t->index;
+    t->only = UINT32_MAX;
     t->scratch = (uint8_t *)scratch + sizeof *t;
     t->scratch_size = (size - (uint32_t)sizeof *t) & ~7u;
+    t->label_room = LABELS;
+    t->labels = allocate(t, LABELS * 4);
+    t->least = allocate(t, INDEX);
+    place_checkpoints(&t->index, t->least, 1);
+    if (size >= AG_WASM_SCRATCH) {
+        t->has_extra = true;
+        t->scratch_size -= EXTRA;
+        place_checkpoints(&t->index, t->scratch + t->scratch_size, DENSITY);
+    }
     return t;
 }
 
@@ -506,7 +681,7 @@ enum ag_status ag_wasm_translate(const void *module, uint32_t module_size,
                                  const struct ag_wasm_translation *translation,
                                  struct ag_wasm_report *report)
 {
-    static const uint8_t magic[] = { 0x00, 'a', 's', 'm', 0x01, 0x00, 0x00, 0x00 };
+    static const uint8_t magic[MAGIC_SIZE] = { 0x00, 'a', 's', 'm', 0x01, 0x00, 0x00, 0x00 };
     memset(report, 0, sizeof *report);
     if (module_size < sizeof magic || memcmp(module, magic, sizeof magic) != 0)
         return AG_ERR_WASM_MAGIC;
@@ -525,28 +700,11 @@ enum ag_status ag_wasm_translate(const void *module, uint32_t module_size,
     read_sections(t);
     write_footer(t);
     report->image_size = t->written;
-    report->scratch_used = (uint32_t)sizeof *t + t->scratch_peak;
+    report->scratch_used =
+        (uint32_t)sizeof *t + (t->has_extra ? EXTRA : 0) +
+        (t->scratch_peak > t->scratch_fixed ? t->scratch_peak : t->scratch_fixed);
     report->offset = ag_wasm_offset(t);
     return status_of(t);
-}
-
-static void rebuild_checkpoints(struct ag_wasm_translator *t)
-{
-    const uint32_t types = t->layout.items[AG_WASM_SECTION_TYPE].count;
-    const uint32_t functions = t->layout.items[AG_WASM_SECTION_FUNCTION].count;
-    t->reader.at = t->module.bytes + t->layout.items[AG_WASM_SECTION_TYPE].offset;
-    begin_checkpoints(&t->types, types);
-    for (uint32_t i = 0; i < types; i++) {
-        struct ag_wasm_function_type type;
-        add_checkpoint(t, &t->types, i);
-        ag_wasm_read_function_type(&t->reader, &type);
-    }
-    t->reader.at = t->module.bytes + t->layout.items[AG_WASM_SECTION_FUNCTION].offset;
-    begin_checkpoints(&t->functions, functions);
-    for (uint32_t i = 0; i < functions; i++) {
-        add_checkpoint(t, &t->functions, i);
-        ag_reader_leb_u32(&t->reader);
-    }
 }
 
 enum ag_status ag_wasm_find_place(const struct ag_wasm_image *image, uint32_t stopped_at,
@@ -561,22 +719,12 @@ enum ag_status ag_wasm_find_place(const struct ag_wasm_image *image, uint32_t st
         return AG_ERR_WASM_LIMIT;
     const struct ag_wasm_footer *footer = ag_wasm_footer_of(image);
     const void *directory = image->code + footer->directory;
-    t->layout = footer->layout;
-    rebuild_checkpoints(t);
-    t->function = function;
     t->is_dry = true;
-    t->has_data_count = true;
-    t->data_segments = t->layout.items[AG_WASM_SECTION_DATA].count;
-    t->written = ag_wasm_entry_of(image->code, directory, function)->code;
+    t->only = function;
+    t->only_at = ag_wasm_entry_of(image->code, directory, function)->code;
     t->watch = stopped_at / 2;
-    t->reader.at = t->module.bytes + t->layout.items[AG_WASM_SECTION_CODE].offset;
-    for (uint32_t i = 0; i < function; i++)
-        ag_reader_bytes(&t->reader, ag_reader_leb_u32(&t->reader));
-    const uint32_t size = ag_reader_leb_u32(&t->reader);
-    if (size > ag_reader_left(&t->reader))
-        return AG_ERR_WASM_STALE;
-    struct ag_wasm_entry entry;
-    ag_wasm_translate_function(t, t->reader.at + size, &entry);
+    ag_reader_bytes(&t->reader, MAGIC_SIZE);
+    read_sections(t);
     if (t->reader.status != AG_OK)
         return status_of(t);
     place->offset = t->watch_offset;

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Internal: the state of one translation, which lies at the start of the caller's scratch.
 //
-// Behind it lie, growing up, the directory, the set of declared functions, and for the function in
-// hand its groups of locals and the operand stack; from the end of scratch the control stack
-// grows down. When they meet, the module exceeds a limit.
+// Behind it lie, growing up, checkpoints for look-ups, repeated types, the directory, declared
+// functions, and for the function in hand its groups of locals and the operand stack; from the end
+// of scratch the control stack grows down. When they meet, the module exceeds a limit. Nothing but
+// time depends on how much scratch there is beyond what is needed: the image is always the same.
 //
 // The output passes through a window. Code that left it is never touched again, so a forward
 // branch that is still open when it leaves is led to a stub nearby, which finds its target by
 // number in the function's label table, written after the function. A function's translation
 // depends on nothing but the module, so it can be repeated: for labels that the buffer of numbers
-// did not hold, and to find the place of a trap.
+// did not hold, for functions that the set of declared ones did not hold, and to find the place of
+// a trap.
+//
+// No instruction costs more time than a constant times its bytes, whatever stands around it, so
+// nothing may walk along all open blocks or operands: branches that are open in the window hang on
+// a list, and operands that still are locals are looked for among the topmost ones alone.
 #ifndef AG_WASM_TRANSLATOR_H
 #define AG_WASM_TRANSLATOR_H
 
@@ -17,9 +23,9 @@
 #include "image.h"
 #include "opcodes.h"
 
-#define AG_WASM_WINDOW     1024u // units
-#define AG_WASM_LABELS     128u  // label numbers resolved in one pass over a function
+#define AG_WASM_WINDOW     ((uint32_t)AG_CFG_WASM_WINDOW)
 #define AG_WASM_LABELS_MAX 8192u // label numbers of a function
+#define AG_WASM_LOOK_BACK  64u   // operands that an instruction may look at for itself
 #define AG_WASM_NONE       0xFFFFu
 #define AG_WASM_FRAME_MAX  0xFFF0u // slots
 
@@ -38,7 +44,8 @@ enum ag_wasm_control_flags {
 
 // An open block: 16 bytes.
 struct ag_wasm_control {
-    uint32_t type;              // block type: AG_WASM_BLOCK_..., or offset of a function type
+    uint16_t type;              // block type: AG_WASM_BLOCK_...
+    uint16_t next;              // number from outside of the next one with open branches, or 0
     struct ag_wasm_label label; // at its end; for a loop only `far` is in use
     union {
         struct ag_wasm_label otherwise; // if: its else
@@ -50,8 +57,8 @@ struct ag_wasm_control {
 };
 _Static_assert(sizeof(struct ag_wasm_control) == 16, "scratch is promised as 16 bytes a block");
 
-#define AG_WASM_BLOCK_VALUE 0x80000000u // | value type
-#define AG_WASM_BLOCK_EMPTY 0x40000000u
+#define AG_WASM_BLOCK_VALUE 0x8000u // | value type
+#define AG_WASM_BLOCK_EMPTY 0x4000u
 #define AG_WASM_BLOCK_INDEX 0u // | index of a function type
 
 enum ag_wasm_operand_kind {
@@ -67,30 +74,52 @@ struct ag_wasm_operand {
     uint8_t kind;
 };
 
-// Consecutive locals of one type.
+// Consecutive locals of one type: 6 bytes.
 struct ag_wasm_group {
-    uint32_t end;  // index after the last one
+    uint16_t end;  // index after the last one
     uint16_t slot; // of the first one
     uint8_t type;
-    uint8_t reserved;
+};
+_Static_assert(sizeof(struct ag_wasm_group) == 6, "scratch is promised as 6 bytes a group");
+_Static_assert(sizeof(struct ag_wasm_operand) == 8, "scratch is promised as 8 bytes an operand");
+
+// A function whose entry is not written yet. Its label table ends where the next one's code starts.
+struct ag_wasm_made {
+    uint32_t code;
+    uint16_t frame;
+    uint16_t labels; // how many
+};
+
+// A type that is equal to one before it.
+struct ag_wasm_repeat {
+    uint16_t index;
+    uint16_t first;
 };
 
 struct ag_wasm_translator {
     struct ag_reader reader; // over the module, standing at what is read next
     struct ag_wasm_module module;
     struct ag_wasm_layout layout;
-    struct ag_wasm_checkpoints types;
-    struct ag_wasm_checkpoints functions;
+    struct ag_wasm_index index;
     const struct ag_wasm_translation *how;
 
     uint8_t *scratch; // first byte behind this struct
     uint32_t scratch_size;
     uint32_t scratch_fixed; // bytes of it in use for the whole module
     uint32_t scratch_peak;
+    void *least; // the place of as many checkpoints as there always are
+    struct ag_wasm_repeat *repeats;
+    uint32_t repeat_count;
+    uint64_t extern_tables;   // bit set: tables of externref
+    uint8_t *extern_elements; // bit set: element segments of externref
     uint32_t *directory;
-    uint8_t *declared; // bit set: functions that ref.func may name
+    uint8_t *declared; // bit set: functions that ref.func may name, from declared_from on
+    uint32_t declared_from;
+    uint32_t declared_count; // how many are known at once
+    uint32_t undecided;      // bit set: further such sets that ref.func needs
     uint32_t data_segments;
     bool has_data_count;
+    bool has_extra; // more checkpoints lie at the end of the scratch
 
     // Output.
     uint32_t written;    // bytes given to the sink (in a dry run: that would have been)
@@ -102,7 +131,7 @@ struct ag_wasm_translator {
     uint16_t kept_before;   // the same before the last instruction
     uint8_t to_accumulator; // from the last instruction to its form without a destination, or 0
     uint16_t window[AG_WASM_WINDOW];
-    struct ag_wasm_entry entries[AG_WASM_BLOCK_ENTRIES];
+    struct ag_wasm_made made[AG_WASM_BLOCK_ENTRIES];
 
     // The function in hand.
     uint32_t function;    // index without imports
@@ -112,8 +141,12 @@ struct ag_wasm_translator {
     uint32_t group_count;
     struct ag_wasm_operand *operands;
     uint32_t operand_count;
+    uint32_t operand_peak;
+    uint32_t locals_from;             // no operand of the innermost block before this is a local
     struct ag_wasm_control *controls; // innermost first
     uint32_t control_count;
+    uint32_t control_peak;
+    uint16_t open;             // number from outside of the first control with open branches, or 0
     struct ag_wasm_label skip; // over the moves of a conditional branch
     bool is_dead;              // what is translated cannot be reached: nothing is emitted
     uint32_t cost;             // fuel not charged yet
@@ -122,13 +155,16 @@ struct ag_wasm_translator {
     uint16_t frame; // slots in use at most
     uint16_t label_count;
     uint16_t label_base; // number of labels[0]
-    uint32_t labels[AG_WASM_LABELS];
+    uint32_t *labels;    // where numbers lead: as many as there is room for
+    uint32_t label_room;
 
     // Search for a place: the offset of what made the last instruction that begins at `watch`, a
     // position in units, or before.
     uint32_t offset; // of the instruction in hand
     uint32_t watch;
     uint32_t watch_offset;
+    uint32_t only;    // the one function whose body is read, or UINT32_MAX
+    uint32_t only_at; // offset of its code in the image
 };
 
 static inline void ag_wasm_fail(struct ag_wasm_translator *t, enum ag_status status)
@@ -141,6 +177,35 @@ static inline uint32_t ag_wasm_offset(const struct ag_wasm_translator *t)
     return (uint32_t)(t->reader.at - t->module.bytes);
 }
 
+static inline bool ag_wasm_bit(const uint8_t *bits, uint32_t index)
+{
+    return bits[index / 8] >> index % 8 & 1;
+}
+
+// The type of a table's elements, and of an element segment's; both indices are in range.
+static inline uint8_t ag_wasm_table_type(const struct ag_wasm_translator *t, uint32_t index)
+{
+    return t->extern_tables >> index & 1 ? AG_WASM_EXTERNREF : AG_WASM_FUNCREF;
+}
+
+static inline uint8_t ag_wasm_element_type(const struct ag_wasm_translator *t, uint32_t index)
+{
+    return ag_wasm_bit(t->extern_elements, index) ? AG_WASM_EXTERNREF : AG_WASM_FUNCREF;
+}
+
+// ---- translate.c ------------------------------------------------------------------------------
+
+// Gives the stacks what look-ups have beyond the least; false if that is theirs already. Moves the
+// controls.
+bool ag_wasm_make_room(struct ag_wasm_translator *t);
+
+// ---- repeats.c: what a section names twice ----------------------------------------------------
+
+// Fails for an export's name that is there twice; remembers types that are.
+void ag_wasm_find_repeats(struct ag_wasm_translator *t, enum ag_wasm_section_id section);
+// The first type that is equal to type `index`: equal types share its number.
+uint16_t ag_wasm_first_type(const struct ag_wasm_translator *t, uint32_t index);
+
 // ---- emit.c: the window, branches, labels, the sink -------------------------------------------
 
 // Bytes straight to the sink; the window must be empty.
@@ -152,7 +217,10 @@ void ag_wasm_emit_op(struct ag_wasm_translator *t, uint16_t op, uint32_t units);
 void ag_wasm_emit_unit(struct ag_wasm_translator *t, uint32_t unit);
 void ag_wasm_emit_u32(struct ag_wasm_translator *t, uint32_t value);
 void ag_wasm_emit_u64(struct ag_wasm_translator *t, uint64_t value);
-// A branch distance: to an open label, or back to a position.
+// A branch distance: to an open label, which depart puts on the list of its block; back to a
+// position.
+void ag_wasm_emit_depart(struct ag_wasm_translator *t, struct ag_wasm_control *control,
+                         struct ag_wasm_label *label);
 void ag_wasm_emit_forward(struct ag_wasm_translator *t, struct ag_wasm_label *label);
 void ag_wasm_emit_back(struct ag_wasm_translator *t, uint32_t position);
 
@@ -176,7 +244,9 @@ void ag_wasm_emit_freeze(struct ag_wasm_translator *t);
 // Ends also what the accumulator holds: a label stands here, or a run may be suspended here.
 void ag_wasm_emit_seal(struct ag_wasm_translator *t);
 
-// Leads all open branches to a label here.
+// Leads all open branches to a label here; arrive also takes its block off the list.
+void ag_wasm_emit_arrive(struct ag_wasm_translator *t, struct ag_wasm_control *control,
+                         struct ag_wasm_label *label);
 void ag_wasm_emit_resolve(struct ag_wasm_translator *t, struct ag_wasm_label *label);
 // The label's number in the label table.
 uint16_t ag_wasm_emit_number(struct ag_wasm_translator *t, struct ag_wasm_label *label);
@@ -253,8 +323,8 @@ void ag_wasm_translate_table(struct ag_wasm_translator *t, uint8_t opcode);
 // ----------------------------------------------------------------------------------
 
 // Translates the function whose body the reader stands at, `end` being its end. Leaves the
-// code and the label table with the sink, and the entry in *entry.
+// code and the label table with the sink, and what its entry needs in *made.
 void ag_wasm_translate_function(struct ag_wasm_translator *t, const uint8_t *end,
-                                struct ag_wasm_entry *entry);
+                                struct ag_wasm_made *made);
 
 #endif

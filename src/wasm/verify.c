@@ -256,7 +256,8 @@ static bool global_is_linked(const struct pass *pass, uint32_t index, uint32_t s
     struct ag_wasm_extern type;
     if (index >= pass->module->layout->imported[AG_WASM_GLOBAL])
         return false;
-    ag_wasm_module_extern(pass->module, AG_WASM_GLOBAL, index, &type);
+    uint32_t slot;
+    ag_wasm_module_global(pass->module, index, &type, &slot);
     return ag_wasm_slot_size(type.value_type) == slots;
 }
 

@@ -27,9 +27,12 @@ extern "C" {
 // Changes whenever translated code changes its meaning; a stale image is translated again.
 #define AG_WASM_ENGINE_VERSION (AG_CFG_WASM_ACCUMULATOR ? 0x104u : 0x004u)
 
-// Translation scratch, bytes. With the minimum, small modules translate; every open block needs 16
-// and every operand on the stack 8 bytes more. The recommended size takes what compilers emit.
-#define AG_WASM_SCRATCH_MIN 6144u
+// Translation scratch, bytes. The minimum holds all that is kept of a module of any size; of it at
+// least 300 bytes, and with less than 4,000 functions 1,150, are left for the function in hand:
+// 16 for each open block, 8 for each operand on the stack, 6 for each change of type among its
+// locals. What goes beyond that, and 4 for each type that repeats an earlier one, comes on top.
+// The recommended size takes what compilers emit, with fewer repetitions.
+#define AG_WASM_SCRATCH_MIN (4096u + 2u * ((uint32_t)AG_CFG_WASM_WINDOW - 512u))
 #define AG_WASM_SCRATCH     16384u
 
 // Alignment, bytes, of the code image, of translation scratch and of an instance's block.

@@ -97,7 +97,7 @@ static void a_nesting_level_costs_sixteen_bytes(void)
     uint32_t depth = 1;
     while (nest(depth + 1, AG_WASM_SCRATCH_MIN) == AG_OK)
         depth++;
-    CHECK(depth > 100);
+    CHECK(depth > 70);
     CHECK_EQUAL(nest(depth + 1, AG_WASM_SCRATCH_MIN), AG_ERR_WASM_LIMIT);
     CHECK_EQUAL(nest(depth + 100, AG_WASM_SCRATCH_MIN + 1600), AG_OK);
     CHECK_EQUAL(nest(20000, AG_WASM_SCRATCH), AG_ERR_WASM_LIMIT);
