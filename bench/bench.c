@@ -64,9 +64,8 @@ bool bench_plugin_open(const char *folder, struct bench_plugin *plugin)
     bool made = false;
     if (!ag_project_open(folder, &project))
         return false;
-    if (!ag_compile_project(&project, NULL, 0, false, &output))
-        goto close_project;
-    if (ag_module_open(&module, output.bytes, output.size) == AG_OK) {
+    if (ag_compile_project(&project, NULL, 0, false, &output) &&
+        ag_module_open(&module, output.bytes, output.size) == AG_OK) {
         made = ag_check_exports(&module) && ag_check_imports(&module, &project.metadata);
         project.metadata.memory_size = ag_assemble_memory_of(&module, output.data_end).size;
         ag_module_clear(&module);
@@ -78,7 +77,7 @@ bool bench_plugin_open(const char *folder, struct bench_plugin *plugin)
     } else {
         free(output.bytes);
     }
-close_project:
+    free(output.debug);
     ag_project_close(&project);
     return made;
 }
