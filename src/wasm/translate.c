@@ -66,9 +66,11 @@ _Static_assert(sizeof(struct ag_wasm_translator) + KEPT +
 static void *allocate(struct ag_wasm_translator *t, uint32_t size)
 {
     size = (size + 7) & ~7u;
-    if (size > t->scratch_size - t->scratch_fixed && !ag_wasm_make_room(t)) {
-        ag_wasm_fail(t, AG_ERR_WASM_LIMIT);
-        return NULL;
+    while (size > t->scratch_size - t->scratch_fixed) {
+        if (!ag_wasm_make_room(t)) {
+            ag_wasm_fail(t, AG_ERR_WASM_LIMIT);
+            return NULL;
+        }
     }
     void *at = t->scratch + t->scratch_fixed;
     t->scratch_fixed += size;
@@ -146,7 +148,7 @@ static void move_checkpoints(struct ag_wasm_checkpoints *to, struct ag_wasm_chec
 bool ag_wasm_make_room(struct ag_wasm_translator *t)
 {
     const uint32_t size = EXTRA;
-    struct ag_wasm_index least;
+    struct ag_wasm_index least = { 0 };
     if (!t->has_extra)
         return false;
     place_checkpoints(&least, t->least, 1);

@@ -564,6 +564,51 @@ static void the_least_scratch_is_enough_for_any_size(void)
     }
 }
 
+// `depth` open blocks around look-ups of 300 globals, of 32 and 64 bits.
+static void deep(uint32_t depth)
+{
+    begin_module();
+    one_type();
+    functions(1);
+    put_leb(&part, 300);
+    for (uint32_t i = 0; i < 300; i++) {
+        put(&part, i % 3 ? 0x7E : 0x7F);
+        put(&part, 0);
+        put(&part, i % 3 ? 0x42 : 0x41);
+        put(&part, i % 50);
+        put(&part, 0x0B);
+    }
+    end_section(6);
+    put_leb(&part, 1);
+    EMIT(0);
+    for (uint32_t i = 0; i < depth; i++)
+        EMIT(0x02, 0x40);
+    for (uint32_t i = 0; i < 300; i++) {
+        EMIT(0x23);
+        put_leb(&body, i * 7 % 300);
+        EMIT(0x1A);
+    }
+    for (uint32_t i = 0; i < depth; i++)
+        EMIT(0x0B);
+    end_body();
+    end_section(10);
+}
+
+static void a_block_costs_16_bytes_in_scratch_of_any_size(void)
+{
+    static const uint32_t depths[] = { 0, 10, 400, 766, 767, 768, 1000, 5000, 60000 };
+    for (size_t i = 0; i < sizeof depths / sizeof depths[0]; i++) {
+        deep(depths[i]);
+        test_note("%u blocks", depths[i]);
+        const struct cost exact = translate(4096 + 16 * (depths[i] + 1));
+        const struct cost ample = translate(1u << 21);
+        CHECK_TEXT(ag_status_name(exact.status), "ok");
+        CHECK_EQUAL(ample.status, AG_OK);
+        CHECK(exact.image_hash == ample.image_hash);
+        CHECK(exact.scratch <= 4096 + 16 * (depths[i] + 1));
+    }
+}
+
 static void the_image_is_the_same_in_any_scratch_that_suffices(void)
 {
     static const uint32_t sizes[] = { 4608, 5000, 8192, 12345, 16384, 40000, 200000, 300000 };
@@ -652,6 +697,7 @@ int main(int argc, char **argv)
         TEST(ordinary_modules_of_1_kb_to_4_mb_take_time_in_proportion),
         TEST(time_is_linear_whatever_the_module_is_made_of),
         TEST(the_least_scratch_is_enough_for_any_size),
+        TEST(a_block_costs_16_bytes_in_scratch_of_any_size),
         TEST(the_image_is_the_same_in_any_scratch_that_suffices),
         TEST(a_function_that_is_not_declared_is_refused_in_every_set),
         TEST(repeated_types_share_the_first_ones_number),
