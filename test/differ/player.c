@@ -10,7 +10,6 @@
 #include "wasm/wasm.h"
 
 #define STACK_SIZE (1u << 18)
-#define FUEL_MAX   UNCUT // no call that ends needs that much
 
 struct player {
     const struct cuts *cuts;
@@ -127,7 +126,8 @@ static enum ag_status run(struct player *player)
             1 + random_below(&player->random, (uint32_t)player->whole->fuel[report->call_count]);
     enum ag_status status = ag_wasm_run(player->instance, slice);
     uint64_t used = ag_wasm_fuel_used(player->instance);
-    while (status == AG_ERR_AGAIN && used - report->fuel_used < FUEL_MAX) {
+    const uint64_t most = player->whole ? player->whole->fuel[report->call_count] + 1000 : UNCUT;
+    while (status == AG_ERR_AGAIN && used - report->fuel_used < most) {
         status = ag_wasm_run(player->instance, player->cuts->slice);
         used = ag_wasm_fuel_used(player->instance);
     }
@@ -135,6 +135,7 @@ static enum ag_status run(struct player *player)
         report->fuel[report->call_count++] = used - report->fuel_used;
     report->fuel_used = used;
     report->trap_count += status != AG_OK;
+    report->is_endless = report->is_endless || status == AG_ERR_AGAIN;
     return status;
 }
 

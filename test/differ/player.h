@@ -6,7 +6,7 @@
 
 #include "bytes.h"
 
-#define UNCUT 50000000u // fuel for any call as a whole
+#define UNCUT 50000000u // fuel for any call as a whole: none that ends needs that much
 
 // How a run is cut.
 struct cuts {
@@ -24,12 +24,13 @@ struct report {
     uint32_t call_count;
     uint32_t trap_count;
     uint64_t fuel_used;
-    uint64_t state; // a hash of memory, globals and tables at the end
+    bool is_endless; // a call was given up
+    uint64_t state;  // a hash of memory, globals and tables at the end
 };
 
 void report_clear(struct report *report);
 
-// `whole` is the report of a play without cuts, needed for random ones, or NULL. False when the
+// `whole` is the report of a play without cuts, or NULL for that one. False when the
 // engine refuses the module: the text says why.
 bool player_play(const struct bytes *module, const struct cuts *cuts, const struct report *whole,
                  struct report *report);
