@@ -3,16 +3,18 @@
 //
 // Where a label expects values, every way to it leaves them in the homes that they have there.
 // Fuel: a branch or call charges the operations since the one before it in the text, so every
-// operation that is executed is charged, and one that was jumped over at most JOIN of them.
+// operation that is executed is charged, and one that was jumped over at most JOIN of them. What
+// leads back or calls costs at least 1, so that nothing runs for ever; the verifier relies on it.
 #include "translator.h"
 
 #if AG_CFG_WASM_TRANSLATOR
 
 #define JOIN      16u     // operations that a join may leave to be charged after it
-#define BACK_MAX  32000u  // units that a plain branch may lead back
+#define BACK_MAX  31000u  // units that a plain branch may lead back
 #define TABLE_MAX 0xFF00u // entries of a branch table
 #define TABLE_NEAR                                                                                 \
     (AG_WASM_WINDOW / 4) // entries of one that is written without emptying the window
+#define TABLE_LONG 200u // entries of one that can leave no start in a verifier's block but its last
 
 // A condition, taken from the last instruction where that was a comparison.
 struct condition {
@@ -190,9 +192,13 @@ static uint16_t number_of(struct ag_wasm_translator *t, struct ag_wasm_control *
     return number;
 }
 
+// The way back that is too far for a distance. Its charge stands right before it: nothing may come
+// between them, nor lead there.
 static void emit_far(struct ag_wasm_translator *t, struct ag_wasm_control *control)
 {
-    ag_wasm_emit_op(t, AG_OP_BR_FAR, 3);
+    ag_wasm_emit_op(t, AG_OP_FUEL, 5);
+    ag_wasm_emit_unit(t, ag_wasm_take_cost(t));
+    ag_wasm_emit_unit(t, AG_OP_BR_FAR);
     ag_wasm_emit_unit(t, t->function);
     if (!t->is_dead)
         ag_wasm_emit_unit(t, number_of(t, control));
@@ -284,7 +290,6 @@ static void emit_jump(struct ag_wasm_translator *t, struct ag_wasm_control *cont
     }
     move_to_label(t, control, count);
     if (is_far_back(t, control)) {
-        ag_wasm_emit_cost(t);
         emit_far(t, control);
         return;
     }
@@ -303,12 +308,17 @@ static void emit_jump_if(struct ag_wasm_translator *t, struct condition conditio
         emit_target(t, control);
         return;
     }
+    // Of what the branch costs a way back charges 1 itself; the other way charges it later.
+    const uint32_t kept = control->opcode == 0x03 ? 1 : 0;
+    t->cost -= kept;
     invert(&condition);
     emit_condition(t, &condition);
     ag_wasm_emit_forward(t, &t->skip);
+    t->cost = kept;
     emit_jump(t, control, count);
     ag_wasm_emit_resolve(t, &t->skip);
     t->skip.far = AG_WASM_NONE;
+    t->cost = kept;
 }
 
 static uint32_t read_block_type(struct ag_wasm_translator *t)
@@ -549,11 +559,12 @@ static void branch_table(struct ag_wasm_translator *t)
     if (entries > TABLE_NEAR)
         ag_wasm_emit_clear(t);
     ag_wasm_emit_op(t, AG_OP_BR_TABLE, entries > TABLE_NEAR ? 5 : 6 + entries);
+    // With values, each entry leads to moves of its own and a branch that charges 1.
+    const uint32_t kept = arity > 0 ? 1 : 0;
     ag_wasm_emit_unit(t, index);
-    ag_wasm_emit_unit(t, ag_wasm_take_cost(t));
+    ag_wasm_emit_unit(t, ag_wasm_take_cost(t) - kept);
     ag_wasm_emit_unit(t, t->function);
     ag_wasm_emit_unit(t, entries);
-    // With values, each entry leads to moves of its own.
     const uint16_t first = arity > 0 ? ag_wasm_emit_numbers(t, entries + 1) : 0;
     t->reader.at = labels;
     for (uint32_t i = 0; i <= entries && t->reader.status == AG_OK; i++) {
@@ -564,11 +575,15 @@ static void branch_table(struct ag_wasm_translator *t)
     }
     if (entries > TABLE_NEAR)
         ag_wasm_emit_flush(t);
+    if (entries > TABLE_LONG)
+        ag_wasm_emit_op(t, AG_OP_ILLEGAL,
+                        1); // so that no block's first instruction is its last unit
     t->reader.at = labels;
     for (uint32_t i = 0; arity > 0 && i <= entries && t->reader.status == AG_OK; i++) {
         struct ag_wasm_control *control = read_label(t);
         ag_wasm_emit_seal(t);
         ag_wasm_emit_lead(t, (uint16_t)(first + i), ag_wasm_emit_position(t) - t->function_at / 2);
+        t->cost = kept;
         emit_jump(t, control, arity);
     }
     t->reader.at = end;

@@ -424,8 +424,11 @@ static void translate_body(struct ag_wasm_translator *t, const uint8_t *end)
         const uint8_t opcode = ag_reader_u8(&t->reader);
         if (t->reader.status != AG_OK)
             break;
-        if (!t->is_dead && !is_structure(opcode) && ++t->cost >= COST_MAX)
-            ag_wasm_emit_cost(t);
+        if (!t->is_dead && !is_structure(opcode)) {
+            if (t->cost >= COST_MAX)
+                ag_wasm_emit_cost(t);
+            t->cost++; // so that a branch or call always costs something
+        }
         translate_instruction(t, opcode);
     }
     ag_wasm_emit_flush(t);

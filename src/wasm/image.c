@@ -3,17 +3,6 @@
 #include "image.h"
 #include "opcodes.h"
 
-// Whether the footer's layout is what the module's sections say. They were validated when the
-// module was translated, so this need not name what is wrong with them. Kept apart: its layout is
-// off the stack before the verifier's tables are on it.
-__attribute__((noinline)) static bool layout_is_sound(const struct ag_wasm_image *image)
-{
-    struct ag_wasm_layout layout = { 0 };
-    const struct ag_wasm_module module = { image->module, image->module_size, &layout, NULL };
-    return ag_wasm_module_layout(&module, &layout) &&
-           memcmp(&layout, &ag_wasm_footer_of(image)->layout, sizeof layout) == 0;
-}
-
 enum ag_status ag_wasm_image_open(struct ag_wasm_image *image, const void *module,
                                   uint32_t module_size, const void *code, uint32_t code_size)
 {
@@ -26,8 +15,9 @@ enum ag_status ag_wasm_image_open(struct ag_wasm_image *image, const void *modul
         return AG_ERR_WASM_STALE;
     const struct ag_wasm_image candidate = { module, code, module_size, code_size };
     const struct ag_wasm_footer *footer = ag_wasm_footer_of(&candidate);
+    const struct ag_wasm_module parts = ag_wasm_module_of(&candidate);
     if (footer->magic != AG_WASM_FOOTER_MAGIC || footer->image_size != code_size ||
-        !layout_is_sound(&candidate) || !ag_wasm_verify(&candidate))
+        !ag_wasm_module_has_layout(&parts) || !ag_wasm_verify(&candidate))
         return AG_ERR_WASM_STALE;
     *image = candidate;
     return AG_OK;

@@ -466,10 +466,14 @@ static bool count_imports(const struct ag_wasm_module *module, struct ag_wasm_la
             return false;
         layout->imported[import.type.kind]++;
     }
+    for (uint32_t kind = AG_WASM_FUNCTION; kind <= AG_WASM_GLOBAL; kind++) // sections in this order
+        layout->total[kind] =
+            layout->imported[kind] + layout->items[AG_WASM_SECTION_FUNCTION + kind].count;
     return true;
 }
 
-bool ag_wasm_module_layout(const struct ag_wasm_module *module, struct ag_wasm_layout *layout)
+// Reads the sections' heads: all of the layout but the totals.
+static bool read_sections(const struct ag_wasm_module *module, struct ag_wasm_layout *layout)
 {
     struct ag_reader reader = ag_wasm_module_reader(module, 8);
     while (ag_reader_left(&reader) > 0) {
@@ -490,12 +494,14 @@ bool ag_wasm_module_layout(const struct ag_wasm_module *module, struct ag_wasm_l
         layout->items[id].offset = (uint32_t)(section.at - module->bytes);
         layout->items[id].count = number;
     }
-    if (reader.status != AG_OK || !count_imports(module, layout))
-        return false;
-    for (uint32_t kind = AG_WASM_FUNCTION; kind <= AG_WASM_GLOBAL; kind++) // sections in this order
-        layout->total[kind] =
-            layout->imported[kind] + layout->items[AG_WASM_SECTION_FUNCTION + kind].count;
-    return true;
+    return reader.status == AG_OK;
+}
+
+bool ag_wasm_module_has_layout(const struct ag_wasm_module *module)
+{
+    struct ag_wasm_layout layout = { 0 };
+    return read_sections(module, &layout) && count_imports(module, &layout) &&
+           memcmp(&layout, module->layout, sizeof layout) == 0;
 }
 
 bool ag_wasm_module_global_slots(const struct ag_wasm_module *module, uint32_t *slots)

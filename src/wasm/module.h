@@ -77,9 +77,9 @@ struct ag_wasm_module {
 // A reader from `offset` to the end of the module.
 struct ag_reader ag_wasm_module_reader(const struct ag_wasm_module *module, uint32_t offset);
 
-// Fills in the layout from the module's sections; false if they cannot be read. Their items are
-// not checked but for the imports.
-bool ag_wasm_module_layout(const struct ag_wasm_module *module, struct ag_wasm_layout *layout);
+// Whether the layout is what the sections say, as far as they can be read. What is in them was
+// validated when the module was translated.
+bool ag_wasm_module_has_layout(const struct ag_wasm_module *module);
 // Slots of all own globals; false if they cannot be read.
 bool ag_wasm_module_global_slots(const struct ag_wasm_module *module, uint32_t *slots);
 

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Verifies a code image where it lies: afterwards nothing in it can lead the interpreter out of the
-// instance's memory, the module and the image. Results may still be wrong, if bits are.
+// instance's memory, the module and the image, nor keep it running for ever without fuel. Results
+// may still be wrong, if bits are.
 //
 // What holds of every function then: each instruction's number exists; its slots lie within the
 // frame and none that is written is the slot of the return position, which therefore always is the
 // position behind the call that made the frame; a callee's frame begins behind that slot; indices
-// are in range; and whatever leads somewhere, leads to an instruction of the same function, the
-// last of which goes nowhere else. Types are not looked at: a value of another type is just bits.
+// are in range; whatever leads somewhere, leads to an instruction of the same function, the last of
+// which goes nowhere else; and what leads back or calls costs fuel. Types are not looked at: a
+// value of another type is just bits.
 //
-// One pass over each function, in constant memory. A bit for each of the 2,048 units around the
+// One pass over each function, in constant memory. A bit for each of 2,048 units around the
 // instruction in hand: before it, set where an instruction starts; behind it, where one must.
-// Translated code leads at most 1,023 units forward and 32,005 back. Where it leads back further
-// than the bits go, the code is read again from a start noted for each 128 units.
+// Translated code leads at most 1,023 units forward and about 32,000 back. Where it leads back
+// further than the bits go, the code is read again from a start noted for each block of 256 units.
 #include "base/config.h"
 #include "image.h"
 #include "opcodes.h"
@@ -165,231 +167,265 @@ static const uint8_t shape_of[] = { AG_OPS(SHAPE_OF)
 #endif
 };
 
-#define BLOCK_BITS 9u                      // units between two looks at the label table, log2
-#define NOTE_BITS  7u                      // units between two notes, log2
-#define MARK_WORDS (4u << BLOCK_BITS >> 5) // the block in hand, one before it and two behind it
-#define NOTES      256u
-#define NO_NOTE    0xFFu
-#define PIECE      16u // units that are stepped over at once
+#define BLOCK_UNITS 256u // a look at the label table and a note for each
+#define BEHIND      4u   // blocks that may be led to behind the one in hand
+#define BEFORE      3u   // blocks before it that still have their bits
+#define MARK_WORDS  (BLOCK_UNITS * (BEHIND + BEFORE + 1) / 32)
+#define NOTES       128u
+#define NO_NOTE     255u // the translator makes no block whose first instruction is there
 
 // One function. Places in it are units from its prologue.
 struct pass {
-    const struct ag_wasm_module *module;
+    struct ag_wasm_module module;
     const uint16_t *code;
     const uint32_t *labels;
     uint32_t size;
     uint32_t label_count;
     uint32_t function;     // without imports
     uint32_t global_slots; // of own globals
-    int32_t frame;         // slots
     uint32_t return_slot;
+    int32_t limits[3]; // below which a slot is, by the slots an operand takes
     uint32_t marks[MARK_WORDS];
-    uint8_t notes[NOTES]; // of each block of 1 << NOTE_BITS units: where its first instruction is
+    uint8_t notes[NOTES]; // of each block: where its first instruction is
 };
+
+static uint32_t *word_of(struct pass *pass, uint32_t at)
+{
+    return &pass->marks[at / 32 % MARK_WORDS];
+}
 
 static void mark(struct pass *pass, uint32_t at)
 {
-    pass->marks[at >> 5 & (MARK_WORDS - 1)] |= 1u << (at & 31);
+    *word_of(pass, at) |= 1u << at % 32;
 }
 
-static bool is_marked(const struct pass *pass, uint32_t at)
+static bool is_marked(struct pass *pass, uint32_t at)
 {
-    return pass->marks[at >> 5 & (MARK_WORDS - 1)] >> (at & 31) & 1;
+    return *word_of(pass, at) >> at % 32 & 1;
 }
 
-// Makes room for a block's marks and sets those of the labels in it.
-static void begin_block(struct pass *pass, uint32_t block)
+static uint8_t *note_of(struct pass *pass, uint32_t at)
 {
-    const uint32_t words = 1u << BLOCK_BITS >> 5;
-    memset(&pass->marks[block * words & (MARK_WORDS - 1)], 0, words * sizeof pass->marks[0]);
+    return &pass->notes[at / BLOCK_UNITS % NOTES];
+}
+
+// Makes room for the marks of the block that begins at `start` and sets those of the labels in it.
+static void begin_block(struct pass *pass, uint32_t start)
+{
+    memset(word_of(pass, start), 0, BLOCK_UNITS / 8);
     for (uint32_t i = 0; i < pass->label_count; i++) {
-        if (pass->labels[i] / 2 >> BLOCK_BITS == block)
+        if (pass->labels[i] / 2 - start < BLOCK_UNITS)
             mark(pass, pass->labels[i] / 2);
     }
+}
+
+// Whether an instruction starts at `to`, which is far before `from`.
+static bool is_start(struct pass *pass, uint32_t from, uint32_t to)
+{
+    uint32_t at = to / BLOCK_UNITS * BLOCK_UNITS + *note_of(pass, to);
+    if (from / BLOCK_UNITS - to / BLOCK_UNITS >= NOTES || *note_of(pass, to) == NO_NOTE)
+        return false;
+    while (at < to) { // all of it was verified
+        const uint16_t *code = pass->code + at;
+        at += UNITS_OF(figures_of[shape_of[code[0]]]);
+        at += code[0] == AG_OP_BR_TABLE ? code[4] + 1u : 0;
+    }
+    return at == to;
+}
+
+// Whether the instruction from `from` to `end`, which costs that much, may lead to `to`.
+static bool may_lead(struct pass *pass, uint32_t from, uint32_t end, uint32_t to, uint32_t cost)
+{
+    const uint32_t blocks = to / BLOCK_UNITS - from / BLOCK_UNITS;
+    if (to >= pass->size)
+        return false;
+    if (to >= end) {
+        mark(pass, to);
+        return blocks <= BEHIND;
+    }
+    return to <= from && cost > 0 &&
+           (0 - blocks <= BEFORE ? is_marked(pass, to) : is_start(pass, from, to));
+}
+
+// The places of labels are verified when their blocks are begun.
+static bool may_lead_to_label(const struct pass *pass, uint32_t from, uint32_t label, uint32_t cost)
+{
+    return label < pass->label_count && (pass->labels[label] / 2 > from || cost > 0);
 }
 
 static bool labels_are_within(const struct pass *pass)
 {
     for (uint32_t i = 0; i < pass->label_count; i++) {
-        if (pass->labels[i] % 2 != 0 || pass->labels[i] / 2 >= pass->size)
+        const uint32_t to = pass->labels[i] / 2;
+        if (pass->labels[i] % 2 != 0 || to < AG_WASM_PROLOGUE_UNITS || to >= pass->size)
             return false;
     }
     return true;
-}
-
-// Units of an instruction that was verified.
-static uint32_t length_at(const struct pass *pass, uint32_t at)
-{
-    const uint16_t *code = pass->code + at;
-    const uint32_t labels = code[0] == AG_OP_BR_TABLE ? code[4] + 1u : 0;
-    return UNITS_OF(figures_of[shape_of[code[0]]]) + labels;
-}
-
-// Whether an instruction starts at `to`, which is far before `from`.
-static bool is_start(const struct pass *pass, uint32_t from, uint32_t to)
-{
-    const uint32_t note = pass->notes[(to >> NOTE_BITS) & (NOTES - 1)];
-    uint32_t at = (to >> NOTE_BITS << NOTE_BITS) + note;
-    if ((from >> NOTE_BITS) - (to >> NOTE_BITS) >= NOTES || note == NO_NOTE)
-        return false;
-    while (at < to)
-        at += length_at(pass, at);
-    return at == to;
-}
-
-// Whether the instruction at `from` may lead to `to`.
-static bool may_lead(struct pass *pass, uint32_t from, uint32_t to)
-{
-    if (to >= pass->size)
-        return false;
-    if (to > from) {
-        mark(pass, to);
-        return (to >> BLOCK_BITS) - (from >> BLOCK_BITS) <= 2;
-    }
-    if ((from >> BLOCK_BITS) - (to >> BLOCK_BITS) <= 1)
-        return is_marked(pass, to);
-    return is_start(pass, from, to);
 }
 
 static bool global_is_linked(const struct pass *pass, uint32_t index, uint32_t slots)
 {
     struct ag_wasm_extern type;
-    if (index >= pass->module->layout->imported[AG_WASM_GLOBAL])
+    if (index >= pass->module.layout->imported[AG_WASM_GLOBAL])
         return false;
     uint32_t slot;
-    ag_wasm_module_global(pass->module, index, &type, &slot);
+    ag_wasm_module_global(&pass->module, index, &type, &slot);
     return ag_wasm_slot_size(type.value_type) == slots;
 }
 
-static bool labels_exist(const struct pass *pass, const uint16_t *labels, uint32_t count)
+// Whether operand `i` of an instruction, of this letter, may have its value.
+static bool letter_is_sound(const struct pass *pass, const uint16_t *code, uint32_t i, char letter)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        if (labels[i] >= pass->label_count)
-            return false;
-    }
-    return true;
-}
-
-// Whether the operand of this letter may have this value.
-static bool letter_is_sound(const struct pass *pass, char letter, const uint16_t *unit)
-{
-    const uint32_t value = *unit;
-    const struct ag_wasm_layout *layout = pass->module->layout;
+    const uint32_t value = code[i + 1];
+    const struct ag_wasm_layout *layout = pass->module.layout;
+    uint32_t count = UINT32_MAX;
     switch (letter) {
     case 'a':
-        return (int32_t)value < pass->frame;
+        return (int32_t)value < pass->limits[1];
     case 'r':
         return value == pass->return_slot;
     case 'R':
         return value == pass->return_slot && value > 0;
     case 'b':
-        return value > pass->return_slot && (int32_t)value <= pass->frame;
-    case 'g':
-        return value < pass->global_slots;
-    case 'G':
-        return value + 1 < pass->global_slots;
+        return value > pass->return_slot && (int32_t)value <= pass->limits[1] && code[1] > 0;
     case 'l':
         return global_is_linked(pass, value, 1);
     case 'L':
         return global_is_linked(pass, value, 2);
-    case 'p':
-        return value % sizeof(struct ag_wasm_entry) == 0 && value < AG_WASM_BLOCK_SIZE &&
-               unit[-1] * AG_WASM_BLOCK_ENTRIES + value / sizeof(struct ag_wasm_entry) <
-                   layout->items[AG_WASM_SECTION_CODE].count;
-    case 'i':
-        return value < layout->imported[AG_WASM_FUNCTION];
-    case 't':
-        return value < layout->total[AG_WASM_TABLE];
-    case 's':
-        return value < layout->items[AG_WASM_SECTION_DATA].count;
-    case 'e':
-        return value < layout->items[AG_WASM_SECTION_ELEMENT].count;
     case 'j':
         return value == pass->function;
-    case 'k':
-        return value < pass->label_count;
     case 'm':
         return layout->total[AG_WASM_MEMORY] > 0;
-    default:
-        return true;
+    case 'g':
+        count = pass->global_slots;
+        break;
+    case 'G':
+        return value + 1 < pass->global_slots;
+    case 'p':
+        return value % sizeof(struct ag_wasm_entry) == 0 && value < AG_WASM_BLOCK_SIZE &&
+               code[i] * AG_WASM_BLOCK_ENTRIES + value / sizeof(struct ag_wasm_entry) <
+                   layout->items[AG_WASM_SECTION_CODE].count;
+    case 'i':
+        count = layout->imported[AG_WASM_FUNCTION];
+        break;
+    case 't':
+        count = layout->total[AG_WASM_TABLE];
+        break;
+    case 's':
+        count = layout->items[AG_WASM_SECTION_DATA].count;
+        break;
+    case 'e':
+        count = layout->items[AG_WASM_SECTION_ELEMENT].count;
+        break;
     }
+    return value < count;
 }
 
-// Verifies the instruction at `at`; its units, or 0 for a refusal.
-static uint32_t check_instruction(struct pass *pass, uint32_t at)
+// What else holds of an instruction that leads to labels; where it ends, or 0 for a refusal.
+static uint32_t check_far(struct pass *pass, uint32_t at, uint32_t units, bool is_paid)
 {
     const uint16_t *code = pass->code + at;
-    const uint32_t left = pass->size - at;
-    const int32_t limits[] = { INT32_MAX, pass->frame, pass->frame - 1, 0 };
-    if (code[0] >= sizeof shape_of)
+    if (code[0] == AG_OP_BR_FAR)
+        return may_lead_to_label(pass, at, code[2], is_paid) ? at + units : 0;
+    const uint32_t labels = code[4] + 1u;
+    if (labels > pass->size - at - units)
         return 0;
-    const uint32_t shape = shape_of[code[0]];
-    const uint32_t figures = figures_of[shape];
-    const uint32_t units = UNITS_OF(figures);
-    // Behind the code there are an entry and the footer, so four units can always be read.
-    if (units > left || code[1] >= limits[SLOTS_OF(figures, 1)] ||
-        code[2] >= limits[SLOTS_OF(figures, 2)] || code[3] >= limits[SLOTS_OF(figures, 3)] ||
-        code[4] >= limits[SLOTS_OF(figures, 4)] || pass->return_slot - code[1] < WRITES_OF(figures))
-        return 0;
-    if (HAS_DISTANCE(figures)) {
-        const int32_t distance = (int16_t)code[units - 1];
-        return may_lead(pass, at, at + units - 1 + (uint32_t)distance) ? units : 0;
-    }
-    if (shape >= SHAPE_SPECIALS)
-        return units;
-    for (uint32_t i = 0; letters_of[shape][i] != 0; i++) {
-        if (!letter_is_sound(pass, letters_of[shape][i], &code[i + 1]))
+    for (uint32_t i = 0; i < labels; i++) {
+        if (!may_lead_to_label(pass, at, code[units + i], code[2]))
             return 0;
     }
-    if (code[0] != AG_OP_BR_TABLE)
-        return units;
-    const uint32_t labels = code[4] + 1u;
-    return labels <= left - units && labels_exist(pass, code + units, labels) ? units + labels : 0;
+    return at + units + labels;
 }
 
-// Goes on by an instruction of this many units: into none of them but the first may anything lead.
-static bool step_over(struct pass *pass, uint32_t at, uint32_t units)
+// Goes on from an instruction to its end over a boundary of words of marks: into none of its units
+// but the first may anything lead.
+static bool step_over(struct pass *pass, uint32_t at, uint32_t end)
 {
-    const uint32_t end = at + units;
-    while (at < end) {
-        const uint32_t next = end - at > PIECE ? at + PIECE : end;
-        const uint32_t inner = (next < end ? next + 1 : end) - at - 1; // marks behind `at`
-        const uint32_t word = at >> 5;
-        const uint64_t marks = pass->marks[word & (MARK_WORDS - 1)] |
-                               (uint64_t)pass->marks[(word + 1) & (MARK_WORDS - 1)] << 32;
-        if ((marks >> (at & 31) >> 1 & ((1u << inner) - 1)) != 0)
-            return false;
-        if (at >> NOTE_BITS != next >> NOTE_BITS) {
-            pass->notes[(next >> NOTE_BITS) & (NOTES - 1)] = NO_NOTE;
-            if (at >> BLOCK_BITS != next >> BLOCK_BITS)
-                begin_block(pass, (next >> BLOCK_BITS) + 2);
+    for (at++; at <= end; at = at / 32 * 32 + 32) {
+        if (at % BLOCK_UNITS == 0) {
+            *note_of(pass, at) =
+                end / BLOCK_UNITS == at / BLOCK_UNITS ? (uint8_t)(end % BLOCK_UNITS) : NO_NOTE;
+            begin_block(pass, at + BEHIND * BLOCK_UNITS);
         }
-        at = next;
+        if (at == end)
+            break;
+        const uint32_t left = end - at < 32 ? UINT32_MAX >> (32 - (end - at)) : UINT32_MAX;
+        if ((*word_of(pass, at) & left << at % 32) != 0)
+            return false;
     }
     return true;
 }
 
+// Verifies the instruction at `at`, whose figures these are, but for its slots; where it ends, or 0
+// for a refusal. `is_paid`: it is only reached from the one before it, which is nothing but a
+// charge.
+static uint32_t check_rest(struct pass *pass, uint32_t at, uint32_t figures, bool is_paid)
+{
+    const uint16_t *code = pass->code + at;
+    const uint32_t units = UNITS_OF(figures);
+    if (HAS_DISTANCE(figures)) {
+        const int32_t distance = (int16_t)code[units - 1];
+        return may_lead(pass, at, at + units, at + units - 1 + (uint32_t)distance, code[units - 2])
+                   ? at + units
+                   : 0;
+    }
+    const char *letters = letters_of[shape_of[code[0]]];
+    for (uint32_t i = 0; letters[i] != 0; i++) {
+        if (!letter_is_sound(pass, code, i, letters[i]))
+            return 0;
+    }
+    return code[0] == AG_OP_BR_FAR || code[0] == AG_OP_BR_TABLE
+               ? check_far(pass, at, units, is_paid)
+               : at + units;
+}
+
 static bool check_code(struct pass *pass)
 {
+    const int32_t *const limits = pass->limits;
+    const uint32_t size = pass->size;
     uint32_t at = AG_WASM_PROLOGUE_UNITS;
-    uint16_t op = AG_OP_ILLEGAL;
-    if (!labels_are_within(pass))
-        return false;
-    for (uint32_t block = 0; block < 3; block++)
-        begin_block(pass, block);
-    pass->notes[0] = NO_NOTE;
-    while (at < pass->size) {
-        uint8_t *note = &pass->notes[(at >> NOTE_BITS) & (NOTES - 1)];
-        if (*note == NO_NOTE)
-            *note = (uint8_t)(at & ((1u << NOTE_BITS) - 1));
-        mark(pass, at);
-        op = pass->code[at];
-        const uint32_t units = check_instruction(pass, at);
-        if (units == 0 || !step_over(pass, at, units))
+    uint32_t paid = 0; // end of a charge
+    uint32_t op = AG_OP_ILLEGAL;
+    while (at < size) {
+        const uint16_t *code = pass->code + at;
+        uint32_t *word = word_of(pass, at);
+        const uint32_t marks = *word >> at % 32;
+        op = code[0];
+        if (op >= sizeof shape_of)
             return false;
-        at += units;
+        const uint32_t shape = shape_of[op];
+        const uint32_t figures = figures_of[shape];
+        const uint32_t units = UNITS_OF(figures);
+        uint32_t end = at + units;
+        *word |= 1u << at % 32;
+        // Behind the code there are an entry and the footer, so four units can always be read.
+        if (end > size || code[1] >= limits[SLOTS_OF(figures, 1)] ||
+            code[2] >= limits[SLOTS_OF(figures, 2)] || code[3] >= limits[SLOTS_OF(figures, 3)] ||
+            code[4] >= limits[SLOTS_OF(figures, 4)] ||
+            pass->return_slot - code[1] < WRITES_OF(figures))
+            return false;
+        if (HAS_DISTANCE(figures) || shape < SHAPE_SPECIALS) {
+            end = check_rest(pass, at, figures, paid == at && (marks & 1) == 0);
+            if (end == 0)
+                return false;
+        }
+        if (at / 32 != end / 32 ? !step_over(pass, at, end) : (marks & ((1u << units) - 2)) != 0)
+            return false;
+        at = end;
+        if (op == AG_OP_FUEL && code[1] > 0)
+            paid = at;
     }
     return op < AG_OP_FIRST_GOING_ON;
+}
+
+static bool begin_code(struct pass *pass)
+{
+    if (!labels_are_within(pass))
+        return false;
+    for (uint32_t block = 0; block <= BEHIND; block++)
+        begin_block(pass, block * BLOCK_UNITS);
+    pass->notes[0] = AG_WASM_PROLOGUE_UNITS;
+    return check_code(pass);
 }
 
 // ---- The image --------------------------------------------------------------------------------
@@ -429,12 +465,14 @@ static bool check_function(struct pass *pass, struct walk *walk, const struct ag
     pass->labels = part_at(walk, entry->labels);
     pass->size = (code_end - walk->at) / 2;
     pass->label_count = (end - code_end) / 4;
-    pass->frame = entry->frame;
+    pass->limits[0] = INT32_MAX;
+    pass->limits[1] = entry->frame;
+    pass->limits[2] = entry->frame - 1;
     pass->return_slot = pass->code[AG_WASM_PROLOGUE_RETURN];
     walk->at = end;
     return pass->code[AG_WASM_PROLOGUE_PARAMS] <= pass->code[AG_WASM_PROLOGUE_LOCALS] &&
            pass->code[AG_WASM_PROLOGUE_LOCALS] <= pass->return_slot &&
-           pass->return_slot < entry->frame && check_code(pass);
+           pass->return_slot < entry->frame && begin_code(pass);
 }
 
 // The functions that share a block of entries.
@@ -461,7 +499,6 @@ static bool check_block(struct pass *pass, struct walk *walk, uint32_t first)
 bool ag_wasm_verify(const struct ag_wasm_image *image)
 {
     const struct ag_wasm_footer *footer = ag_wasm_footer_of(image);
-    const struct ag_wasm_module module = ag_wasm_module_of(image);
     const uint32_t imported = footer->layout.imported[AG_WASM_FUNCTION];
     struct walk walk = { image, NULL, footer->layout.items[AG_WASM_SECTION_CODE].count,
                          sizeof(struct ag_wasm_header),
@@ -475,9 +512,9 @@ bool ag_wasm_verify(const struct ag_wasm_image *image)
         return false;
     walk.directory = part_at(&walk, footer->directory);
     walk.end = footer->directory - 4;
-    struct pass pass = { .module = &module };
+    struct pass pass = { .module = ag_wasm_module_of(image) };
     if (walk.directory[-1] != walk.count ||
-        !ag_wasm_module_global_slots(&module, &pass.global_slots))
+        !ag_wasm_module_global_slots(&pass.module, &pass.global_slots))
         return false;
     for (uint32_t i = 0; i < walk.count; i += AG_WASM_BLOCK_ENTRIES) {
         if (!check_block(&pass, &walk, i))

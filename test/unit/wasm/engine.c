@@ -118,7 +118,7 @@ static enum ag_status append(void *context, const void *bytes, uint32_t size)
 }
 
 // Offers functions of module "env" only.
-static enum ag_status resolve(void *context, const struct ag_wasm_import *import, uint16_t *id)
+enum ag_status engine_resolve(void *context, const struct ag_wasm_import *import, uint16_t *id)
 {
     (void)context;
     if (import->type.kind != AG_WASM_FUNCTION || import->module.size != 3 ||
@@ -157,7 +157,8 @@ enum ag_status engine_translate(struct engine *engine, const uint8_t *module, ui
     memcpy(engine->module, module, size);
     engine->code_size = 0;
     const struct ag_wasm_translation translation = { append,
-                                                     engine->resolve ? engine->resolve : resolve,
+                                                     engine->resolve ? engine->resolve
+                                                                     : engine_resolve,
                                                      engine, engine->scratch, scratch_size };
     const enum ag_status status =
         ag_wasm_translate(engine->module, size, &translation, &engine->report);

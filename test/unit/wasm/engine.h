@@ -47,6 +47,8 @@ struct engine {
     ag_wasm_host_call call;
 };
 
+// The resolver of this file: offers functions of module "env" only.
+enum ag_status engine_resolve(void *context, const struct ag_wasm_import *import, uint16_t *id);
 // Frees what the engine holds; call it first and last.
 void engine_clear(struct engine *engine);
 enum ag_status engine_translate(struct engine *engine, const uint8_t *module, uint32_t size);
