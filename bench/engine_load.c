@@ -18,8 +18,8 @@ enum {
     SAMPLES_MAX = 101,
     SHAPE_SAMPLES = 3,
     LONG_MS = 500,
-    SCRATCH_SIZE = 1 << 20,
-    LARGE_STACK = 16384, // of an instance of the large module
+    SCRATCH_MORE = 1 << 20, // where the recommended size is too small: blocks by the thousand
+    LARGE_STACK = 16384,    // of an instance of the large module
     SECTION_FUNCTION = 3,
     SECTION_CODE = 10,
     SIZE_MIN = 1024,
@@ -38,6 +38,7 @@ struct loaded {
     uint8_t *block; // of the instance, owned
     uint32_t block_size;
     uint32_t stack_size;
+    uint32_t scratch_size;
 };
 
 static enum ag_status write_code(void *context, const void *bytes, uint32_t size)
@@ -70,13 +71,13 @@ static enum ag_status refuse_call(void *context, struct ag_wasm_instance *instan
 
 static enum ag_status translate(struct loaded *loaded, bool is_kept)
 {
-    static uint64_t scratch[SCRATCH_SIZE / sizeof(uint64_t)];
+    static uint64_t scratch[SCRATCH_MORE / sizeof(uint64_t)];
     const struct ag_wasm_translation how = {
         .write = is_kept ? write_code : forget,
         .resolve = loaded->resolve,
         .context = &loaded->code,
         .scratch = scratch,
-        .scratch_size = sizeof scratch,
+        .scratch_size = loaded->scratch_size,
     };
     return ag_wasm_translate(loaded->module, (uint32_t)loaded->module_size, &how, &loaded->report);
 }
@@ -150,7 +151,13 @@ static void close_loaded(struct loaded *loaded)
 static bool open_loaded(struct loaded *loaded)
 {
     const struct ag_wasm_instance_options options = { .stack_size = loaded->stack_size };
+    loaded->scratch_size = AG_WASM_SCRATCH;
     enum ag_status status = translate(loaded, true);
+    if (status == AG_ERR_WASM_LIMIT) {
+        loaded->scratch_size = SCRATCH_MORE;
+        loaded->code.size = 0;
+        status = translate(loaded, true);
+    }
     if (status == AG_OK)
         status = open_image(loaded);
     if (status == AG_OK)
