@@ -140,7 +140,8 @@ static void move_checkpoints(struct ag_wasm_checkpoints *to, struct ag_wasm_chec
     while (from->capacity > to->capacity)
         thin_out(from);
     to->shift = from->shift;
-    memcpy(to->offsets, from->offsets, to->capacity * sizeof *to->offsets);
+    if (to->capacity > 0)
+        memcpy(to->offsets, from->offsets, to->capacity * sizeof *to->offsets);
     if (to->slots)
         memcpy(to->slots, from->slots, to->capacity * sizeof *to->slots);
 }
