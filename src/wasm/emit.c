@@ -176,6 +176,7 @@ static void leave(struct ag_wasm_translator *t, uint32_t cut)
     memmove(t->window, t->window + cut, (t->count - cut) * 2u);
     t->count = (uint16_t)(t->count - cut);
     t->last = AG_WASM_NONE;
+    t->before = AG_WASM_NONE;
     if (jump > 0)
         t->kept = AG_WASM_NONE;
     shift_label(&t->skip, cut);
@@ -186,6 +187,7 @@ void ag_wasm_emit_flush(struct ag_wasm_translator *t)
     write_out(t, t->window, t->count * 2u);
     t->count = 0;
     t->last = AG_WASM_NONE;
+    t->before = AG_WASM_NONE;
 }
 
 void ag_wasm_emit_clear(struct ag_wasm_translator *t)
@@ -197,6 +199,14 @@ void ag_wasm_emit_clear(struct ag_wasm_translator *t)
     ag_wasm_emit_flush(t);
 }
 
+// The instruction that does those at window index `first` and `op`, or 0.
+static uint16_t pair_with(struct ag_wasm_translator *t, uint16_t first, uint16_t op, bool is_step)
+{
+    if (!AG_CFG_WASM_ACCUMULATOR || first == AG_WASM_NONE)
+        return 0;
+    return ag_wasm_pair(t->window[first], op, is_step, &t->to_accumulator);
+}
+
 void ag_wasm_emit_op(struct ag_wasm_translator *t, uint16_t op, uint32_t units)
 {
     if (t->is_dead)
@@ -205,11 +215,22 @@ void ag_wasm_emit_op(struct ag_wasm_translator *t, uint16_t op, uint32_t units)
     const uint32_t room = units > INSN_MAX ? units : INSN_MAX;
     while (t->count + room >= INSERT + INSN_MAX && t->reader.status == AG_OK)
         leave(t, CUT);
+    t->kept_before = t->kept;
+    t->before_last = t->before;
+    t->destination = AG_WASM_NONE;
+    t->to_accumulator = 0;
+    t->is_pair = false;
+    const uint16_t pair = pair_with(t, t->before, op, false);
+    if (pair != 0) {
+        t->window[t->before] = pair;
+        t->is_pair = true;
+        t->last = t->before;
+        return;
+    }
     if (ag_wasm_emit_position(t) <= t->watch)
         t->watch_offset = t->offset;
     t->last = t->count;
-    t->kept_before = t->kept;
-    t->to_accumulator = 0;
+    t->before = t->count;
     put(t, op);
 }
 
@@ -218,15 +239,20 @@ void ag_wasm_emit_result(struct ag_wasm_translator *t, uint16_t op, uint32_t uni
 {
     ag_wasm_emit_op(t, op, units);
     const uint16_t home = ag_wasm_push_temp(t, type);
-    ag_wasm_emit_unit(t, home);
-    ag_wasm_emit_keep(t, home);
-    t->to_accumulator = to_accumulator;
+    ag_wasm_emit_destination(t, home, to_accumulator);
 }
 
-void ag_wasm_emit_keep(struct ag_wasm_translator *t, uint16_t slot)
+void ag_wasm_emit_destination(struct ag_wasm_translator *t, uint16_t slot, uint8_t to_accumulator)
 {
-    if (AG_CFG_WASM_ACCUMULATOR && !t->is_dead)
-        t->kept = slot;
+    if (t->is_dead)
+        return;
+    t->destination = t->count;
+    put(t, slot);
+    if (!AG_CFG_WASM_ACCUMULATOR)
+        return;
+    t->kept = slot;
+    if (!t->is_pair)
+        t->to_accumulator = to_accumulator;
 }
 
 void ag_wasm_emit_unit(struct ag_wasm_translator *t, uint32_t unit)
@@ -265,13 +291,22 @@ void ag_wasm_emit_undo(struct ag_wasm_translator *t)
 {
     t->count = t->last;
     t->last = AG_WASM_NONE;
+    t->before = t->before_last;
     t->kept = t->kept_before;
 }
 
 void ag_wasm_emit_redirect(struct ag_wasm_translator *t, uint16_t slot)
 {
-    t->window[t->last + 1u] = slot;
-    ag_wasm_emit_keep(t, slot);
+    t->window[t->destination] = slot;
+    t->kept = slot;
+    const uint16_t pair = t->is_pair ? 0 : pair_with(t, t->before_last, t->window[t->last], true);
+    if (pair == 0)
+        return;
+    t->window[t->before_last] = pair;
+    t->before = t->before_last;
+    t->count--;
+    for (uint16_t i = t->last; i < t->count; i++)
+        t->window[i] = t->window[i + 1];
 }
 
 void ag_wasm_emit_freeze(struct ag_wasm_translator *t)
@@ -287,6 +322,7 @@ bool ag_wasm_emit_has_room(struct ag_wasm_translator *t)
 void ag_wasm_emit_seal(struct ag_wasm_translator *t)
 {
     t->last = AG_WASM_NONE;
+    t->before = AG_WASM_NONE;
     t->kept = AG_WASM_NONE;
 }
 

@@ -65,10 +65,9 @@ static uint16_t use_address(struct ag_wasm_translator *t, const struct ag_wasm_o
     if (*offset <= UINT16_MAX)
         return slot;
     ag_wasm_emit_op(t, AG_OP_ADDRESS, 5);
-    ag_wasm_emit_unit(t, address->home);
+    ag_wasm_emit_destination(t, address->home, 0);
     ag_wasm_emit_unit(t, slot);
     ag_wasm_emit_u32(t, *offset);
-    ag_wasm_emit_keep(t, address->home);
     *offset = 0;
     return address->home;
 }

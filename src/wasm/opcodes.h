@@ -112,6 +112,8 @@ enum ag_op_form {
     AG_FORM_STORE_SA = 3,
     AG_FORM_STORE_ATA = 3, // from _AT
     AG_FORM_STORE_K_SA = 1,
+    AG_FORM_CONST_R = 1,
+    AG_FORM_PAIR_R = 1,
     AG_FORM_BINARY_COUNT = AG_CFG_WASM_ACCUMULATOR ? 10 : 2,
     AG_FORM_BRANCH_COUNT = AG_CFG_WASM_ACCUMULATOR ? 5 : 2,
 };
@@ -165,6 +167,76 @@ enum ag_op_form {
     AG_FLOATING(X, prefix##_LE, d, in)
 
 // clang-format off
+// Pairs, with the accumulator: an instruction and the one behind it under one number, the operands
+// of the first before those of the second. Each table below names first instructions Y(X, name,
+// operands) and what may follow; a row's number is base + first * seconds + second, where a second
+// with a result has a form _R of its own that keeps it in the accumulator.
+#define AG_FIRSTS_I32(Y, X)                                                                        \
+    Y(X, I32_SHL_RK, ah) Y(X, I32_SHL_RAK, h) Y(X, I32_SHR_U_RK, ah) Y(X, I32_SHR_U_RAK, h)        \
+    Y(X, I32_AND_RK, ah) Y(X, I32_AND_RAK, h) Y(X, I32_MUL_R, aa) Y(X, I32_MUL_RA, a)              \
+    Y(X, I32_ADD_R, aa) Y(X, I32_ADD_RA, a) Y(X, I32_XOR_RA, a) Y(X, I32_ROTL_RK, ah)              \
+    Y(X, I32_ROTL_RAK, h) Y(X, LOAD32_R, an) Y(X, LOAD32_PLUS_RK, ahn)
+#define AG_SECONDS_I32(X, first, ops)                                                              \
+    X(first##_THEN_ADD, ops##da) X(first##_THEN_ADD_R, ops##a)                                       \
+    X(first##_THEN_ADDK, ops##dh) X(first##_THEN_ADDK_R, ops##h)                                     \
+    X(first##_THEN_ANDK, ops##dh) X(first##_THEN_ANDK_R, ops##h)                                     \
+    X(first##_THEN_XOR, ops##da) X(first##_THEN_XOR_R, ops##a)                                       \
+    X(first##_THEN_OR, ops##da) X(first##_THEN_OR_R, ops##a)
+#define AG_FIRSTS_I64(Y, X)                                                                        \
+    Y(X, I64_SHL_RK, Ah) Y(X, I64_SHL_RAK, h) Y(X, I64_SHR_U_RK, Ah) Y(X, I64_SHR_U_RAK, h)        \
+    Y(X, I64_ROTL_RK, Ah) Y(X, I64_ROTL_RAK, h) Y(X, I64_MUL_R, AA) Y(X, I64_MUL_RA, A)            \
+    Y(X, I64_XOR_RA, A) Y(X, LOAD64_R, an)
+#define AG_SECONDS_I64(X, first, ops)                                                              \
+    X(first##_THEN_ADD, ops##DA) X(first##_THEN_ADD_R, ops##A)                                       \
+    X(first##_THEN_XOR, ops##DA) X(first##_THEN_XOR_R, ops##A)                                       \
+    X(first##_THEN_OR, ops##DA) X(first##_THEN_OR_R, ops##A)
+#define AG_FIRSTS_F32(Y, X)                                                                        \
+    Y(X, F32_MUL_R, aa) Y(X, F32_MUL_RA, a) Y(X, F32_MUL_RSA, a) Y(X, LOAD32_R, an)                \
+    Y(X, LOAD32_PLUS_RK, ahn)
+#define AG_FIRSTS_F64(Y, X)                                                                        \
+    Y(X, F64_MUL_R, AA) Y(X, F64_MUL_RA, A) Y(X, F64_MUL_RSA, A) Y(X, LOAD64_R, an)                \
+    Y(X, LOAD64_PLUS_RK, ahn)
+#define AG_SECONDS_FLOAT(X, first, ops, out, in)                                                   \
+    X(first##_THEN_F_ADD, ops##out##in) X(first##_THEN_F_ADD_R, ops##in)                             \
+    X(first##_THEN_F_ADD_SA, ops##out##in) X(first##_THEN_F_ADD_RSA, ops##in)                        \
+    X(first##_THEN_F_SUB, ops##out##in) X(first##_THEN_F_SUB_R, ops##in)                             \
+    X(first##_THEN_F_SUB_SA, ops##out##in) X(first##_THEN_F_SUB_RSA, ops##in)                        \
+    X(first##_THEN_F_MUL, ops##out##in) X(first##_THEN_F_MUL_R, ops##in)                             \
+    X(first##_THEN_F_MUL_SA, ops##out##in) X(first##_THEN_F_MUL_RSA, ops##in)
+#define AG_SECONDS_F32(X, first, ops) AG_SECONDS_FLOAT(X, first, ops, d, a)
+#define AG_SECONDS_F64(X, first, ops) AG_SECONDS_FLOAT(X, first, ops, D, A)
+#define AG_FIRSTS_BRANCH(Y, X)                                                                     \
+    Y(X, I32_ADD_K, dah) Y(X, I32_ADD_RK, ah) Y(X, I32_AND_RK, ah) Y(X, I32_AND_RAK, h)            \
+    Y(X, LOAD8_U, dan) Y(X, LOAD8_U_R, an) Y(X, LOAD8_U_PLUS_R, aan) Y(X, LOAD8_U_PLUS_RK, ahn)    \
+    Y(X, LOAD32_R, an)
+#define AG_SECONDS_BRANCH(X, first, ops)                                                           \
+    X(first##_THEN_BR_IF, ops##co) X(first##_THEN_BR_UNLESS, ops##co)                                \
+    X(first##_THEN_BR_EQ, ops##aco) X(first##_THEN_BR_EQ_K, ops##hco)                                \
+    X(first##_THEN_BR_NE, ops##aco) X(first##_THEN_BR_NE_K, ops##hco)                                \
+    X(first##_THEN_BR_LT_S, ops##aco) X(first##_THEN_BR_LT_S_K, ops##hco)                            \
+    X(first##_THEN_BR_GE_S, ops##aco) X(first##_THEN_BR_GE_S_K, ops##hco)                            \
+    X(first##_THEN_BR_LT_U, ops##aco) X(first##_THEN_BR_LT_U_K, ops##hco)                            \
+    X(first##_THEN_BR_GE_U, ops##aco) X(first##_THEN_BR_GE_U_K, ops##hco)
+#define AG_FIRSTS_MOVE(Y, X) Y(X, COPY32, da) Y(X, I32_ADD_K, dah)
+#define AG_SECONDS_JUMP(X, first, ops) X(first##_THEN_BR, ops##co)
+#define AG_SECONDS_COPY(X, first, ops) X(first##_THEN_COPY32, ops##da)
+// What may come before a local's increment.
+#define AG_FIRSTS_STEP(Y, X)                                                                       \
+    Y(X, STORE8_A, an) Y(X, STORE32_A, an) Y(X, STORE64_A, an) Y(X, LOAD32, dan)                   \
+    Y(X, LOAD8_U, dan) Y(X, I32_ADD_K, dah)
+#define AG_SECONDS_STEP(X, first, ops) X(first##_THEN_STEP, ops##dah)
+
+// The numbers of pairs.
+#define AG_PAIR_OPS(X)                                                                             \
+    AG_FIRSTS_BRANCH(AG_SECONDS_BRANCH, X)                                                         \
+    AG_FIRSTS_STEP(AG_SECONDS_STEP, X)                                                             \
+    AG_FIRSTS_MOVE(AG_SECONDS_COPY, X)                                                             \
+    AG_FIRSTS_I32(AG_SECONDS_I32, X)                                                               \
+    AG_FIRSTS_I64(AG_SECONDS_I64, X)
+#define AG_FLOAT_PAIR_OPS(X)                                                                       \
+    AG_FIRSTS_F32(AG_SECONDS_F32, X)                                                               \
+    AG_FIRSTS_F64(AG_SECONDS_F64, X)
+
 #define AG_OPS(X)                                                                                  \
     /* control: what never goes on to the next instruction comes first */                          \
     X(ILLEGAL, )                                                                                   \
@@ -178,6 +250,7 @@ enum ag_op_form {
     AG_ACCUMULATOR(X(RETURN32_A, cr))                                                              \
     X(RETURN64, cAR)                                                                               \
     AG_ACCUMULATOR(X(RETURN64_A, cR))                                                              \
+    AG_ACCUMULATOR(AG_FIRSTS_MOVE(AG_SECONDS_JUMP, X))                                             \
     X(FUEL, c) /* the first that does */                                                           \
     X(BR_IF, aco)                                                                                  \
     AG_ACCUMULATOR(X(BR_IF_A, co))                                                                 \
@@ -215,9 +288,13 @@ enum ag_op_form {
     X(COPY32, da)                                                                                  \
     X(COPY64, DA)                                                                                  \
     X(CONST32_K, dh)                                                                               \
+    AG_ACCUMULATOR(X(CONST32_K_R, h))                                                              \
     X(CONST32, dw)                                                                                 \
+    AG_ACCUMULATOR(X(CONST32_R, w))                                                                \
     X(CONST64_K, Dh)                                                                               \
+    AG_ACCUMULATOR(X(CONST64_K_R, h))                                                              \
     X(CONST64, Dq)                                                                                 \
+    AG_ACCUMULATOR(X(CONST64_R, q))                                                                \
     X(SELECT32, daaa)                                                                              \
     AG_ACCUMULATOR(X(SELECT32_A, daa))                                                             \
     X(SELECT64, DAAa)                                                                              \
@@ -262,7 +339,8 @@ enum ag_op_form {
     /* tables */                                                                                   \
     X(TABLE_GET, dta)                                                                              \
     X(TABLE_SIZE, dt)                                                                              \
-    X(TABLE_GROW, dtaa)
+    X(TABLE_GROW, dtaa)                                                                            \
+    AG_ACCUMULATOR(AG_PAIR_OPS(X))
 
 // The numbers behind; a build without floats has no handlers for them.
 #define AG_FLOAT_OPS(X)                                                                            \
@@ -293,7 +371,8 @@ enum ag_op_form {
     AG_UNARY(X, F64_CONVERT_I64_S, D, A)                                                           \
     AG_UNARY(X, F64_CONVERT_I64_U, D, A)                                                           \
     AG_UNARY(X, F32_DEMOTE, d, A)                                                                  \
-    AG_UNARY(X, F64_PROMOTE, D, a)
+    AG_UNARY(X, F64_PROMOTE, D, a)                                                                 \
+    AG_ACCUMULATOR(AG_FLOAT_PAIR_OPS(X))
 
 // clang-format on
 

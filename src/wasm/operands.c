@@ -107,8 +107,7 @@ static void emit_constant(struct ag_wasm_translator *t, const struct ag_wasm_ope
     const uint16_t op = is_wide ? (is_short ? AG_OP_CONST64_K : AG_OP_CONST64)
                                 : (is_short ? AG_OP_CONST32_K : AG_OP_CONST32);
     ag_wasm_emit_op(t, op, 6);
-    ag_wasm_emit_unit(t, slot);
-    ag_wasm_emit_keep(t, slot);
+    ag_wasm_emit_destination(t, slot, AG_FORM_CONST_R);
     if (is_short)
         ag_wasm_emit_unit(t, (uint16_t)value);
     else if (is_wide)
@@ -128,9 +127,8 @@ void ag_wasm_move(struct ag_wasm_translator *t, const struct ag_wasm_operand *op
     if (from == slot)
         return;
     ag_wasm_emit_op(t, ag_wasm_slot_size(operand->type) == 2 ? AG_OP_COPY64 : AG_OP_COPY32, 3);
-    ag_wasm_emit_unit(t, slot);
+    ag_wasm_emit_destination(t, slot, 0);
     ag_wasm_emit_unit(t, from);
-    ag_wasm_emit_keep(t, slot);
 }
 
 uint16_t ag_wasm_use(struct ag_wasm_translator *t, const struct ag_wasm_operand *operand)
@@ -175,7 +173,7 @@ void ag_wasm_settle(struct ag_wasm_translator *t, uint32_t count)
 bool ag_wasm_is_fresh(const struct ag_wasm_translator *t, const struct ag_wasm_operand *operand)
 {
     return operand->kind == AG_WASM_TEMP && !t->is_dead && t->last != AG_WASM_NONE &&
-           t->window[t->last] >= AG_OP_FIRST_RESULT && t->window[t->last + 1u] == operand->home;
+           t->destination != AG_WASM_NONE && t->window[t->destination] == operand->home;
 }
 
 bool ag_wasm_claim(struct ag_wasm_translator *t, const struct ag_wasm_operand *operand,
@@ -183,14 +181,16 @@ bool ag_wasm_claim(struct ag_wasm_translator *t, const struct ag_wasm_operand *o
 {
     if (!AG_CFG_WASM_ACCUMULATOR || t->is_dead || t->kept != slot || !ag_wasm_emit_has_room(t))
         return false;
-    if (t->to_accumulator != 0 && ag_wasm_is_fresh(t, operand)) {
-        uint16_t *units = &t->window[t->last];
-        units[0] = (uint16_t)(units[0] + t->to_accumulator);
-        t->count--;
-        for (uint16_t i = 1; t->last + i < t->count; i++)
-            units[i] = units[i + 1];
-        t->kept = AG_WASM_NONE;
-    }
+    if (operand->kind == AG_WASM_LOCAL || t->to_accumulator == 0 || t->last == AG_WASM_NONE ||
+        t->destination == AG_WASM_NONE || t->window[t->destination] != slot)
+        return true;
+    t->window[t->last] = (uint16_t)(t->window[t->last] + t->to_accumulator);
+    t->to_accumulator = 0;
+    t->count--;
+    for (uint16_t i = t->destination; i < t->count; i++)
+        t->window[i] = t->window[i + 1];
+    t->destination = AG_WASM_NONE;
+    t->kept = AG_WASM_NONE;
     return true;
 }
 

@@ -601,6 +601,182 @@ static uint32_t count_bits(uint32_t x)
     DIVISION(bits, REM_S, , S##bits(y) == -1 ? 0u : (uint##bits##_t)(S##bits(x) % S##bits(y)))     \
     DIVISION(bits, REM_U, , x % y)
 
+#if AG_CFG_WASM_ACCUMULATOR
+// Pairs. FIRST_...(put): what the first instruction does, which leaves its result in `v`;
+// LENGTH_...: units of its operands. The second's operands begin at unit n + 1.
+#define LENGTH_h            1
+#define LENGTH_a            1
+#define LENGTH_A            1
+#define LENGTH_ah           2
+#define LENGTH_Ah           2
+#define LENGTH_aa           2
+#define LENGTH_AA           2
+#define LENGTH_an           2
+#define LENGTH_da           2
+#define LENGTH_dah          3
+#define LENGTH_dan          3
+#define LENGTH_aan          3
+#define LENGTH_ahn          3
+#define FIRST(type, value)  const type v = value
+#define FIRST_I32_SHL_RK    FIRST(uint32_t, R32(1) << (K32(2) & 31));
+#define FIRST_I32_SHL_RAK   FIRST(uint32_t, A32(0) << (K32(1) & 31));
+#define FIRST_I32_SHR_U_RK  FIRST(uint32_t, R32(1) >> (K32(2) & 31));
+#define FIRST_I32_SHR_U_RAK FIRST(uint32_t, A32(0) >> (K32(1) & 31));
+#define FIRST_I32_AND_RK    FIRST(uint32_t, R32(1) & K32(2));
+#define FIRST_I32_AND_RAK   FIRST(uint32_t, A32(0) & K32(1));
+#define FIRST_I32_MUL_R     FIRST(uint32_t, R32(1) * R32(2));
+#define FIRST_I32_MUL_RA    FIRST(uint32_t, A32(0) * R32(1));
+#define FIRST_I32_ADD_R     FIRST(uint32_t, R32(1) + R32(2));
+#define FIRST_I32_ADD_RA    FIRST(uint32_t, A32(0) + R32(1));
+#define FIRST_I32_ADD_RK    FIRST(uint32_t, R32(1) + K32(2));
+#define FIRST_I32_XOR_RA    FIRST(uint32_t, A32(0) ^ R32(1));
+#define FIRST_I32_ROTL_RK   FIRST(uint32_t, rotate32(R32(1), K32(2)));
+#define FIRST_I32_ROTL_RAK  FIRST(uint32_t, rotate32(A32(0), K32(1)));
+#define FIRST_I64_SHL_RK    FIRST(uint64_t, R64(1) << (K64(2) & 63));
+#define FIRST_I64_SHL_RAK   FIRST(uint64_t, A64(0) << (K64(1) & 63));
+#define FIRST_I64_SHR_U_RK  FIRST(uint64_t, R64(1) >> (K64(2) & 63));
+#define FIRST_I64_SHR_U_RAK FIRST(uint64_t, A64(0) >> (K64(1) & 63));
+#define FIRST_I64_ROTL_RK   FIRST(uint64_t, rotate64(R64(1), K64(2)));
+#define FIRST_I64_ROTL_RAK  FIRST(uint64_t, rotate64(A64(0), K64(1)));
+#define FIRST_I64_MUL_R     FIRST(uint64_t, R64(1) * R64(2));
+#define FIRST_I64_MUL_RA    FIRST(uint64_t, A64(0) * R64(1));
+#define FIRST_I64_XOR_RA    FIRST(uint64_t, A64(0) ^ R64(1));
+#define FIRST_F32_MUL_R     FIRST(uint32_t, BITS32(F32(R32(1)) * F32(R32(2))));
+#define FIRST_F32_MUL_RA    FIRST(uint32_t, BITS32(F32(A32(0)) * F32(R32(1))));
+#define FIRST_F32_MUL_RSA   FIRST(uint32_t, BITS32(F32(R32(1)) * F32(A32(0))));
+#define FIRST_F64_MUL_R     FIRST(uint64_t, BITS64(F64(R64(1)) * F64(R64(2))));
+#define FIRST_F64_MUL_RA    FIRST(uint64_t, BITS64(F64(A64(0)) * F64(R64(1))));
+#define FIRST_F64_MUL_RSA   FIRST(uint64_t, BITS64(F64(R64(1)) * F64(A64(0))));
+#define FIRST_LOADED(type, address, n)                                                             \
+    type v;                                                                                        \
+    const uint32_t from = address;                                                                 \
+    if (__builtin_expect(!IN_BOUNDS(from, U(n), sizeof v), 0))                                     \
+        goto trap_memory;                                                                          \
+    memcpy(&v, memory + from + U(n), sizeof v);
+#define FIRST_LOAD32_R        FIRST_LOADED(uint32_t, R32(1), 2)
+#define FIRST_LOAD32_PLUS_RK  FIRST_LOADED(uint32_t, R32(1) + K32(2), 3)
+#define FIRST_LOAD64_R        FIRST_LOADED(uint64_t, R32(1), 2)
+#define FIRST_LOAD64_PLUS_RK  FIRST_LOADED(uint64_t, R32(1) + K32(2), 3)
+#define FIRST_LOAD8_U_R       FIRST_LOADED(uint8_t, R32(1), 2)
+#define FIRST_LOAD8_U_PLUS_R  FIRST_LOADED(uint8_t, R32(1) + R32(2), 3)
+#define FIRST_LOAD8_U_PLUS_RK FIRST_LOADED(uint8_t, R32(1) + K32(2), 3)
+#define FIRST_LOAD32          FIRST_LOADED(uint32_t, R32(2), 3) SET32(1, v);
+#define FIRST_LOAD8_U         FIRST_LOADED(uint8_t, R32(2), 3) SET32(1, v);
+#define FIRST_I32_ADD_K                                                                            \
+    FIRST(uint32_t, R32(2) + K32(3));                                                              \
+    SET32(1, v);
+#define FIRST_COPY32                                                                               \
+    FIRST(uint32_t, R32(2));                                                                       \
+    SET32(1, v);
+#define FIRST_STORED(bits, value)                                                                  \
+    const uint##bits##_t v = (uint##bits##_t)(value);                                              \
+    const uint32_t to = R32(1);                                                                    \
+    if (__builtin_expect(!IN_BOUNDS(to, U(2), sizeof v), 0))                                       \
+        goto trap_memory;                                                                          \
+    memcpy(memory + to + U(2), &v, sizeof v);
+#define FIRST_STORE8_A  FIRST_STORED(8, A32(0))
+#define FIRST_STORE32_A FIRST_STORED(32, A32(0))
+#define FIRST_STORE64_A FIRST_STORED(64, A64(0))
+
+// Both forms of a second whose first operand is `v`; `operand` reads the other, `w`, at a unit.
+#define PAIR_FORMS(name, suffix, first, n, bits, operand, expression)                              \
+    CASE(name) :                                                                                   \
+    {                                                                                              \
+        FIRST_##first const uint##bits##_t w = operand((n) + 2);                                   \
+        SET##bits((n) + 1, expression);                                                            \
+        NEXT((n) + 3);                                                                             \
+    }                                                                                              \
+    CASE(name##suffix) :                                                                           \
+    {                                                                                              \
+        FIRST_##first const uint##bits##_t w = operand((n) + 1);                                   \
+        ONLY##bits(0, expression);                                                                 \
+        NEXT((n) + 2);                                                                             \
+    }
+#define PAIRS_I32(X, first, ops)                                                                   \
+    PAIR_FORMS(first##_THEN_ADD, _R, first, LENGTH_##ops, 32, R32, v + w)                          \
+    PAIR_FORMS(first##_THEN_ADDK, _R, first, LENGTH_##ops, 32, K32, v + w)                         \
+    PAIR_FORMS(first##_THEN_ANDK, _R, first, LENGTH_##ops, 32, K32, v &w)                          \
+    PAIR_FORMS(first##_THEN_XOR, _R, first, LENGTH_##ops, 32, R32, v ^ w)                          \
+    PAIR_FORMS(first##_THEN_OR, _R, first, LENGTH_##ops, 32, R32, v | w)
+#define PAIRS_I64(X, first, ops)                                                                   \
+    PAIR_FORMS(first##_THEN_ADD, _R, first, LENGTH_##ops, 64, R64, v + w)                          \
+    PAIR_FORMS(first##_THEN_XOR, _R, first, LENGTH_##ops, 64, R64, v ^ w)                          \
+    PAIR_FORMS(first##_THEN_OR, _R, first, LENGTH_##ops, 64, R64, v | w)
+#define PAIRS_FLOAT(first, n, bits)                                                                \
+    PAIR_FORMS(first##_THEN_F_ADD, _R, first, n, bits, R##bits,                                    \
+               BITS##bits(F##bits(v) + F##bits(w)))                                                \
+    PAIR_FORMS(first##_THEN_F_SUB, _R, first, n, bits, R##bits,                                    \
+               BITS##bits(F##bits(v) - F##bits(w)))                                                \
+    PAIR_FORMS(first##_THEN_F_MUL, _R, first, n, bits, R##bits, BITS##bits(F##bits(v) * F##bits(w)))
+#define PAIRS_FLOAT_SA(first, n, bits)                                                             \
+    PAIR_FORMS_SA(first##_THEN_F_ADD, first, n, bits, BITS##bits(F##bits(w) + F##bits(v)))         \
+    PAIR_FORMS_SA(first##_THEN_F_SUB, first, n, bits, BITS##bits(F##bits(w) - F##bits(v)))         \
+    PAIR_FORMS_SA(first##_THEN_F_MUL, first, n, bits, BITS##bits(F##bits(w) * F##bits(v)))
+#define PAIR_FORMS_SA(name, first, n, bits, expression)                                            \
+    CASE(name##_SA) :                                                                              \
+    {                                                                                              \
+        FIRST_##first const uint##bits##_t w = R##bits((n) + 2);                                   \
+        SET##bits((n) + 1, expression);                                                            \
+        NEXT((n) + 3);                                                                             \
+    }                                                                                              \
+    CASE(name##_RSA) :                                                                             \
+    {                                                                                              \
+        FIRST_##first const uint##bits##_t w = R##bits((n) + 1);                                   \
+        ONLY##bits(0, expression);                                                                 \
+        NEXT((n) + 2);                                                                             \
+    }
+#define PAIRS_F32(X, first, ops)                                                                   \
+    PAIRS_FLOAT(first, LENGTH_##ops, 32) PAIRS_FLOAT_SA(first, LENGTH_##ops, 32)
+#define PAIRS_F64(X, first, ops)                                                                   \
+    PAIRS_FLOAT(first, LENGTH_##ops, 64) PAIRS_FLOAT_SA(first, LENGTH_##ops, 64)
+#define PAIR_BRANCH(name, first, n, condition)                                                     \
+    CASE(name) :                                                                                   \
+    {                                                                                              \
+        FIRST_##first KEEP(v);                                                                     \
+        BRANCH(condition, n);                                                                      \
+    }
+#define PAIRS_COMPARE(first, name, n, cast, operator)                                              \
+    PAIR_BRANCH(first##_THEN_BR_##name, first, (n) + 2, cast(v) operator cast(R32((n) + 1)))       \
+    PAIR_BRANCH(first##_THEN_BR_##name##_K, first, (n) + 2, cast(v) operator cast(K32((n) + 1)))
+#define U32(x) ((uint32_t)(x))
+#define PAIRS_BRANCH(X, first, ops)                                                                \
+    PAIR_BRANCH(first##_THEN_BR_IF, first, LENGTH_##ops + 1, v != 0)                               \
+    PAIR_BRANCH(first##_THEN_BR_UNLESS, first, LENGTH_##ops + 1, v == 0)                           \
+    PAIRS_COMPARE(first, EQ, LENGTH_##ops, U32, ==)                                                \
+    PAIRS_COMPARE(first, NE, LENGTH_##ops, U32, !=)                                                \
+    PAIRS_COMPARE(first, LT_S, LENGTH_##ops, S32, <)                                               \
+    PAIRS_COMPARE(first, GE_S, LENGTH_##ops, S32, >=)                                              \
+    PAIRS_COMPARE(first, LT_U, LENGTH_##ops, U32, <)                                               \
+    PAIRS_COMPARE(first, GE_U, LENGTH_##ops, U32, >=)
+#define PAIRS_MOVE(X, first, ops)                                                                  \
+    CASE(first##_THEN_BR) :                                                                        \
+    {                                                                                              \
+        FIRST_##first CHARGE(U(LENGTH_##ops + 1));                                                 \
+        TAKE(LENGTH_##ops + 2);                                                                    \
+    }                                                                                              \
+    CASE(first##_THEN_COPY32) :                                                                    \
+    {                                                                                              \
+        FIRST_##first SET32(LENGTH_##ops + 1, R32(LENGTH_##ops + 2));                              \
+        NEXT(LENGTH_##ops + 3);                                                                    \
+    }
+#define PAIRS_STEP(X, first, ops)                                                                  \
+    CASE(first##_THEN_STEP) :                                                                      \
+    {                                                                                              \
+        FIRST_##first SET32(LENGTH_##ops + 1, R32(LENGTH_##ops + 2) + K32(LENGTH_##ops + 3));      \
+        NEXT(LENGTH_##ops + 4);                                                                    \
+    }
+
+static inline uint32_t rotate32(uint32_t x, uint32_t by)
+{
+    return x << (by & 31) | x >> ((0 - by) & 31);
+}
+
+static inline uint64_t rotate64(uint64_t x, uint64_t by)
+{
+    return x << (by & 63) | x >> ((0 - by) & 63);
+}
+#endif
+
 static enum ag_status interpret(struct ag_wasm_instance *SELDOM instance, int32_t *fuel_left)
 {
 #define LABEL(name, operands) (const char *)&&op_##name + ADDRESS_BITS,
@@ -787,6 +963,23 @@ jump:
         SET64(1, unit64(&U(2)));
         NEXT(6);
     }
+    AG_ACCUMULATOR(CASE(CONST32_K_R)
+                   : {
+                       ONLY32(1, K32(1));
+                       NEXT(2);
+                   } CASE(CONST32_R)
+                   : {
+                       ONLY32(1, W32(1));
+                       NEXT(3);
+                   } CASE(CONST64_K_R)
+                   : {
+                       ONLY64(1, K64(1));
+                       NEXT(2);
+                   } CASE(CONST64_R)
+                   : {
+                       ONLY64(1, unit64(&U(1)));
+                       NEXT(5);
+                   })
     CASE(SELECT32) :
     {
         SET32(1, R32(4) != 0 ? R32(2) : R32(3));
@@ -1028,6 +1221,19 @@ jump:
         ag_wasm_elem_drop(instance, U(1));
         NEXT(2);
     }
+
+#if AG_CFG_WASM_ACCUMULATOR
+    // Pairs
+    AG_FIRSTS_BRANCH(PAIRS_BRANCH, )
+    AG_FIRSTS_STEP(PAIRS_STEP, )
+    AG_FIRSTS_MOVE(PAIRS_MOVE, )
+    AG_FIRSTS_I32(PAIRS_I32, )
+    AG_FIRSTS_I64(PAIRS_I64, )
+#if AG_CFG_WASM_FLOAT
+    AG_FIRSTS_F32(PAIRS_F32, )
+    AG_FIRSTS_F64(PAIRS_F64, )
+#endif
+#endif
 
 #if AG_CFG_WASM_FLOAT
     // Floats

@@ -56,9 +56,9 @@ _Static_assert(AG_WASM_FUNCTIONS_MAX / DECLARED <= 16, "sets of declared functio
 #define KEPT (LABELS * 4u + INDEX + DECLARED / 8)
 _Static_assert(sizeof(struct ag_wasm_translator) + KEPT +
                        AG_WASM_FUNCTIONS_MAX / AG_WASM_BLOCK_ENTRIES * 4 +
-                       AG_WASM_ELEMENTS_MAX / 8 + 300 <=
+                       AG_WASM_ELEMENTS_MAX / 8 + 280 <=
                    AG_WASM_SCRATCH_MIN,
-               "the least scratch holds what is kept of the largest module, and leaves 300 bytes");
+               "the least scratch holds what is kept of the largest module, and leaves 280 bytes");
 
 #define MAGIC_SIZE 8u
 

@@ -127,8 +127,12 @@ struct ag_wasm_translator {
     bool is_dry;
     uint16_t count;         // units in the window
     uint16_t last;          // window index of the last instruction, if it may still be changed
+    uint16_t destination;   // window index of where that puts its result, or AG_WASM_NONE
+    uint16_t before;        // window index of the last instruction, if no label stands behind it
+    uint16_t before_last;   // the same of the one before the last
     uint16_t kept;          // slot whose value the accumulator holds, or AG_WASM_NONE
     uint16_t kept_before;   // the same before the last instruction
+    bool is_pair;           // the last instruction began as the second of a pair
     uint8_t to_accumulator; // from the last instruction to its form without a destination, or 0
     uint16_t window[AG_WASM_WINDOW];
     struct ag_wasm_made made[AG_WASM_BLOCK_ENTRIES];
@@ -235,8 +239,9 @@ bool ag_wasm_emit_has_room(struct ag_wasm_translator *t);
 uint32_t ag_wasm_emit_position(const struct ag_wasm_translator *t);
 // Takes the last instruction back.
 void ag_wasm_emit_undo(struct ag_wasm_translator *t);
-// The instruction in hand leaves the value of `slot` in the accumulator.
-void ag_wasm_emit_keep(struct ag_wasm_translator *t, uint16_t slot);
+// The destination of the instruction in hand, whose value is left in the accumulator too;
+// `to_accumulator` is the way to its form without a destination, or 0.
+void ag_wasm_emit_destination(struct ag_wasm_translator *t, uint16_t slot, uint8_t to_accumulator);
 // The last instruction's result now goes to the slot of a local, and stays there.
 void ag_wasm_emit_redirect(struct ag_wasm_translator *t, uint16_t slot);
 // Ends what may be changed of the last instruction: nothing may redirect its result any more.
@@ -257,6 +262,12 @@ void ag_wasm_emit_lead(struct ag_wasm_translator *t, uint16_t number, uint32_t p
 void ag_wasm_emit_flush(struct ag_wasm_translator *t);
 // Makes the window empty before `units` units without an instruction start, e.g. a branch table.
 void ag_wasm_emit_clear(struct ag_wasm_translator *t);
+
+// ---- pair.c -----------------------------------------------------------------------------------
+
+// The instruction that does both, one after the other, or 0; *to_accumulator is the way to its form
+// without a destination, or 0. `is_step`: the second adds to a local, and nothing will change it.
+uint16_t ag_wasm_pair(uint16_t first, uint16_t second, bool is_step, uint8_t *to_accumulator);
 
 // ---- operands.c: the symbolic operand stack ---------------------------------------------------
 

@@ -18,7 +18,7 @@
 #include "image.h"
 #include "opcodes.h"
 
-#define LETTERS 6u
+#define LETTERS 7u
 
 // All combinations of operands that opcodes.h has. SPECIAL ones have letters that are looked at one
 // by one.
@@ -52,6 +52,9 @@
     X(dm)                                                                                          \
     X(dam)                                                                                         \
     X(dta)                                                                                         \
+    AG_ACCUMULATOR(X(anDA) X(ahnDA) X(dada) X(dahda) X(andah) X(dandah) X(dahdah))                 \
+    AG_ACCUMULATOR(X(anda) X(andh) X(ahnda) X(ahndh) X(AhDA) X(hDA) X(AADA) X(ADA))                \
+    AG_ACCUMULATOR(X(ahda) X(ahdh) X(hda) X(hdh) X(aada) X(aadh) X(ada) X(adh))                    \
     X(dt)                                                                                          \
     X(dtaa)
 #define PLAIN_SHAPES(X)                                                                            \
@@ -113,7 +116,12 @@
     X(daan)                                                                                        \
     X(Daan)                                                                                        \
     X(dahn)                                                                                        \
-    X(Dahn)
+    X(Dahn)                                                                                        \
+    AG_ACCUMULATOR(X(ahnhco) X(daco) X(q))                                                         \
+    AG_ACCUMULATOR(X(anco) X(anaco) X(anhco) X(aanco) X(aanaco) X(aanhco) X(ahnco) X(ahnaco))      \
+    AG_ACCUMULATOR(X(dahhco) X(ahaco) X(ahhco) X(haco) X(hhco) X(danco) X(danaco) X(danhco))       \
+    AG_ACCUMULATOR(X(ahnh) X(AhA) X(hA) X(AAA) X(anA) X(ahnA) X(dahco) X(dahaco))                  \
+    AG_ACCUMULATOR(X(aha) X(ahh) X(ha) X(hh) X(aah) X(ana) X(anh) X(ahna))
 
 #define NUMBER(operands) SHAPE_##operands,
 enum shape {
@@ -148,7 +156,8 @@ _Static_assert(SHAPE_COUNT <= 256, "a byte holds a shape");
     (ANY(text, 'r') || ANY(text, 'R') || ANY(text, 'b') || ANY(text, 'g') || ANY(text, 'G') ||     \
      ANY(text, 'l') || ANY(text, 'L') || ANY(text, 'f') || ANY(text, 'p') || ANY(text, 'i') ||     \
      ANY(text, 't') || ANY(text, 's') || ANY(text, 'e') || ANY(text, 'j') || ANY(text, 'k') ||     \
-     ANY(text, 'u') || ANY(text, 'm') || SLOTS(LETTER(text, 4)) > 0)
+     ANY(text, 'u') || ANY(text, 'm') || SLOTS(LETTER(text, 4)) > 0 ||                             \
+     WRITES(LETTER(text, 1)) > 0 || WRITES(LETTER(text, 2)) > 0 || WRITES(LETTER(text, 3)) > 0)
 
 // A wrong list is a division by zero.
 #define FIGURES_OF_SPECIAL(operands) FIGURES(#operands) + 0 / (IS_SPECIAL(#operands) ? 1 : 0),
@@ -282,6 +291,12 @@ static bool letter_is_sound(const struct pass *pass, const uint16_t *code, uint3
     switch (letter) {
     case 'a':
         return (int32_t)value < pass->limits[1];
+    case 'A':
+        return (int32_t)value < pass->limits[2];
+    case 'd':
+        return (int32_t)value < pass->limits[1] && value != pass->return_slot;
+    case 'D':
+        return (int32_t)value < pass->limits[2] && pass->return_slot - value > 1;
     case 'r':
         return value == pass->return_slot;
     case 'R':
