@@ -338,6 +338,7 @@ static void make_imports(struct ag_buffer *module, size_t size)
 {
     const size_t count = at_most(size / 14, IMPORTS_MAX);
     const size_t calls = count < IMPORTS_MAX ? count : (size - count * 11) / 3;
+    const size_t each = 2 * EACH; // imports count as functions, of which there is a largest number
     begin(module);
     const size_t start = open_section(module, SECTION_IMPORT, count);
     for (size_t i = 0; i < count; i++) {
@@ -346,8 +347,8 @@ static void make_imports(struct ag_buffer *module, size_t size)
         PUT(module, 0, 1);
     }
     close_size(module, start);
-    put_functions(module, functions_for(calls), 1);
-    put_things(module, calls, EACH, put_call);
+    put_functions(module, (calls + each - 1) / each, 1);
+    put_things(module, calls, each, put_call);
 }
 
 static void make_exports(struct ag_buffer *module, size_t size)
