@@ -105,6 +105,46 @@ static const struct table tables[] = {
 #endif
 };
 
+// Most instructions come second in no pair.
+static const bool is_second[AG_OP_COUNT] = {
+    [AG_OP_BR] = true,
+    [AG_OP_BR_IF_A] = true,
+    [AG_OP_BR_UNLESS_A] = true,
+    [AG_OP_COPY32] = true,
+    [AG_OP_BR_I32_EQ_A] = true,
+    [AG_OP_BR_I32_EQ_AK] = true,
+    [AG_OP_BR_I32_NE_A] = true,
+    [AG_OP_BR_I32_NE_AK] = true,
+    [AG_OP_BR_I32_LT_S_A] = true,
+    [AG_OP_BR_I32_LT_S_AK] = true,
+    [AG_OP_BR_I32_GE_S_A] = true,
+    [AG_OP_BR_I32_GE_S_AK] = true,
+    [AG_OP_BR_I32_LT_U_A] = true,
+    [AG_OP_BR_I32_LT_U_AK] = true,
+    [AG_OP_BR_I32_GE_U_A] = true,
+    [AG_OP_BR_I32_GE_U_AK] = true,
+    [AG_OP_I32_ADD_A] = true,
+    [AG_OP_I32_ADD_AK] = true,
+    [AG_OP_I32_AND_AK] = true,
+    [AG_OP_I32_XOR_A] = true,
+    [AG_OP_I32_OR_A] = true,
+    [AG_OP_I64_ADD_A] = true,
+    [AG_OP_I64_XOR_A] = true,
+    [AG_OP_I64_OR_A] = true,
+    [AG_OP_F32_ADD_A] = true,
+    [AG_OP_F32_ADD_SA] = true,
+    [AG_OP_F32_SUB_A] = true,
+    [AG_OP_F32_SUB_SA] = true,
+    [AG_OP_F32_MUL_A] = true,
+    [AG_OP_F32_MUL_SA] = true,
+    [AG_OP_F64_ADD_A] = true,
+    [AG_OP_F64_ADD_SA] = true,
+    [AG_OP_F64_SUB_A] = true,
+    [AG_OP_F64_SUB_SA] = true,
+    [AG_OP_F64_MUL_A] = true,
+    [AG_OP_F64_MUL_SA] = true,
+};
+
 static uint16_t find(const struct table *table, uint16_t first, uint16_t second)
 {
     const uint32_t row = table->first[first];
@@ -118,6 +158,8 @@ uint16_t ag_wasm_pair(uint16_t first, uint16_t second, bool is_step, uint8_t *to
 {
     if (is_step)
         return find(&step, first, second);
+    if (!is_second[second])
+        return 0;
     for (uint32_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         const uint16_t pair = find(&tables[i], first, second);
         if (pair == 0)
