@@ -233,8 +233,14 @@ async function start_azurite() {
     const child = spawn(process.execPath, [`${peers}/azurite/dist/src/blob/main.js`, '--blobHost', '127.0.0.1', '--blobPort', '0',
         '-l', folder, '--disableTelemetry', '--disableProductStyleUrl', '--skipApiVersionCheck', '--silent'],
     { env: { ...process.env, AZURITE_ACCOUNTS: `acct:${key}` }, stdio: ['ignore', 'pipe', 'inherit'] });
-    const stop = () => { child.kill(); fs.rmSync(folder, { recursive: true, force: true }); };
-    process.on('exit', stop);
+    const exited = new Promise((done) => child.on('exit', done));
+    // At once, and only then its folder: on other signals Azurite writes into it once more.
+    const stop = async () => {
+        child.kill('SIGKILL');
+        await exited;
+        fs.rmSync(folder, { recursive: true, force: true });
+    };
+    process.on('exit', () => child.kill('SIGKILL'));
     const port = await new Promise((done, fail) => {
         let text = '';
         child.on('exit', () => fail(new Error(`Azurite ended: ${text}`)));
@@ -269,7 +275,7 @@ async function a_blob_is_fetched_from_azurite() {
     assert.deepStrictEqual(bad.lines.map((text) => text.split(' ')[0]), ['403', '403', '403', '403']);
     const changed = await run_with('"0x0"', 'http', azurite.port, `0-9@${url}`);
     assert.strictEqual(changed.lines[0].split(' ')[0], '412');
-    azurite.stop();
+    await azurite.stop();
 }
 
 const tests = [
