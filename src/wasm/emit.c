@@ -295,6 +295,12 @@ void ag_wasm_emit_undo(struct ag_wasm_translator *t)
     t->kept = t->kept_before;
 }
 
+void ag_wasm_emit_retract(struct ag_wasm_translator *t, uint32_t at)
+{
+    t->count--;
+    memmove(t->window + at, t->window + at + 1, (t->count - at) * 2u);
+}
+
 void ag_wasm_emit_redirect(struct ag_wasm_translator *t, uint16_t slot)
 {
     t->window[t->destination] = slot;
@@ -304,9 +310,7 @@ void ag_wasm_emit_redirect(struct ag_wasm_translator *t, uint16_t slot)
         return;
     t->window[t->before_last] = pair;
     t->before = t->before_last;
-    t->count--;
-    for (uint16_t i = t->last; i < t->count; i++)
-        t->window[i] = t->window[i + 1];
+    ag_wasm_emit_retract(t, t->last);
 }
 
 void ag_wasm_emit_freeze(struct ag_wasm_translator *t)
@@ -316,7 +320,7 @@ void ag_wasm_emit_freeze(struct ag_wasm_translator *t)
 
 bool ag_wasm_emit_has_room(struct ag_wasm_translator *t)
 {
-    return t->count + INSN_MAX < INSERT + INSN_MAX;
+    return t->count < INSERT;
 }
 
 void ag_wasm_emit_seal(struct ag_wasm_translator *t)

@@ -284,7 +284,7 @@ enum ag_op_form {
     X(TABLE_COPY, ttaaa)                                                                           \
     X(TABLE_INIT, teaaa)                                                                           \
     X(ELEM_DROP, e)                                                                                \
-    /* results: from here on the first operand is the destination, if there is one */                                 \
+    /* what leaves a result */                                                                     \
     X(COPY32, da)                                                                                  \
     X(COPY64, DA)                                                                                  \
     X(CONST32_K, dh)                                                                               \
@@ -382,7 +382,6 @@ enum ag_op {
 };
 #undef AG_OP_ENUM
 
-#define AG_OP_FIRST_RESULT   AG_OP_COPY32
 #define AG_OP_FIRST_GOING_ON AG_OP_FUEL
 
 #endif

@@ -186,9 +186,7 @@ bool ag_wasm_claim(struct ag_wasm_translator *t, const struct ag_wasm_operand *o
         return true;
     t->window[t->last] = (uint16_t)(t->window[t->last] + t->to_accumulator);
     t->to_accumulator = 0;
-    t->count--;
-    for (uint16_t i = t->destination; i < t->count; i++)
-        t->window[i] = t->window[i + 1];
+    ag_wasm_emit_retract(t, t->destination);
     t->destination = AG_WASM_NONE;
     t->kept = AG_WASM_NONE;
     return true;

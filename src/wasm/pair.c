@@ -5,17 +5,7 @@
 
 #if AG_CFG_WASM_ACCUMULATOR
 
-// What may come first and second, and the first pair's number. A second has one number, or two if
-// its result can stay in the accumulator.
-struct table {
-    const uint8_t *first; // by instruction: 1 + its place in the table
-    const uint8_t *second;
-    uint16_t base;
-    uint8_t seconds; // numbers for each first
-    uint8_t forms;   // numbers for each second
-};
-
-// By instruction, its place in a list of firsts.
+// By instruction, 1 + its place in each list of firsts.
 #define PLACE(list, name, operands)     list##_##name,
 #define PLACE_BRANCH(X, name, operands) PLACE(BRANCH, name, operands)
 #define PLACE_STEP(X, name, operands)   PLACE(STEP, name, operands)
@@ -65,109 +55,90 @@ static const uint8_t move_firsts[AG_OP_COUNT] = { AG_FIRSTS_MOVE(AT_MOVE, ) };
 static const uint8_t i32_firsts[AG_OP_COUNT] = { AG_FIRSTS_I32(AT_I32, ) };
 static const uint8_t i64_firsts[AG_OP_COUNT] = { AG_FIRSTS_I64(AT_I64, ) };
 
-// In the order of opcodes.h.
-static const uint8_t branch_seconds[AG_OP_COUNT] = {
-    [AG_OP_BR_IF_A] = 1,         [AG_OP_BR_UNLESS_A] = 2,     [AG_OP_BR_I32_EQ_A] = 3,
-    [AG_OP_BR_I32_EQ_AK] = 4,    [AG_OP_BR_I32_NE_A] = 5,     [AG_OP_BR_I32_NE_AK] = 6,
-    [AG_OP_BR_I32_LT_S_A] = 7,   [AG_OP_BR_I32_LT_S_AK] = 8,  [AG_OP_BR_I32_GE_S_A] = 9,
-    [AG_OP_BR_I32_GE_S_AK] = 10, [AG_OP_BR_I32_LT_U_A] = 11,  [AG_OP_BR_I32_LT_U_AK] = 12,
-    [AG_OP_BR_I32_GE_U_A] = 13,  [AG_OP_BR_I32_GE_U_AK] = 14,
-};
-static const uint8_t step_seconds[AG_OP_COUNT] = { [AG_OP_I32_ADD_K] = 1 };
-static const uint8_t jump_seconds[AG_OP_COUNT] = { [AG_OP_BR] = 1 };
-static const uint8_t copy_seconds[AG_OP_COUNT] = { [AG_OP_COPY32] = 1 };
-static const uint8_t i32_seconds[AG_OP_COUNT] = {
-    [AG_OP_I32_ADD_A] = 1, [AG_OP_I32_ADD_AK] = 2, [AG_OP_I32_AND_AK] = 3,
-    [AG_OP_I32_XOR_A] = 4, [AG_OP_I32_OR_A] = 5,
-};
-static const uint8_t i64_seconds[AG_OP_COUNT] = {
-    [AG_OP_I64_ADD_A] = 1,
-    [AG_OP_I64_XOR_A] = 2,
-    [AG_OP_I64_OR_A] = 3,
-};
-static const struct table step = { step_firsts, step_seconds, AG_OP_STORE8_A_THEN_STEP, 1, 1 };
-static const struct table tables[] = {
-    { branch_firsts, branch_seconds, AG_OP_I32_ADD_K_THEN_BR_IF, 14, 1 },
-    { move_firsts, jump_seconds, AG_OP_COPY32_THEN_BR, 1, 1 },
-    { move_firsts, copy_seconds, AG_OP_COPY32_THEN_COPY32, 1, 1 },
-    { i32_firsts, i32_seconds, AG_OP_I32_SHL_RK_THEN_ADD, 10, 2 },
-    { i64_firsts, i64_seconds, AG_OP_I64_SHL_RK_THEN_ADD, 6, 2 },
 #if AG_CFG_WASM_FLOAT
-#define FLOAT_SECONDS(bits)                                                                        \
+static const uint8_t f32_firsts[AG_OP_COUNT] = { AG_FIRSTS_F32(AT_F32, ) };
+static const uint8_t f64_firsts[AG_OP_COUNT] = { AG_FIRSTS_F64(AT_F64, ) };
+#endif
+
+// What comes second: after which instructions, the number of its pair with the first of them, from
+// one of them to the next, and the way to its form that keeps the result in the accumulator.
+struct second {
+    const uint8_t *firsts;
+    uint16_t pair;
+    uint8_t step;
+    uint8_t to_accumulator;
+};
+
+#define BRANCH(name)                                                                               \
     {                                                                                              \
-        [AG_OP_F##bits##_ADD_A] = 1, [AG_OP_F##bits##_ADD_SA] = 2, [AG_OP_F##bits##_SUB_A] = 3,    \
-        [AG_OP_F##bits##_SUB_SA] = 4, [AG_OP_F##bits##_MUL_A] = 5, [AG_OP_F##bits##_MUL_SA] = 6,   \
+        branch_firsts, AG_OP_I32_ADD_K_THEN_##name, 14, 0                                          \
     }
-    { (const uint8_t[AG_OP_COUNT]){ AG_FIRSTS_F32(AT_F32, ) },
-      (const uint8_t[AG_OP_COUNT])FLOAT_SECONDS(32), AG_OP_F32_MUL_R_THEN_F_ADD, 12, 2 },
-    { (const uint8_t[AG_OP_COUNT]){ AG_FIRSTS_F64(AT_F64, ) },
-      (const uint8_t[AG_OP_COUNT])FLOAT_SECONDS(64), AG_OP_F64_MUL_R_THEN_F_ADD, 12, 2 },
+#define SECOND_I32(name)                                                                           \
+    {                                                                                              \
+        i32_firsts, AG_OP_I32_SHL_RK_THEN_##name, 10, AG_FORM_PAIR_R                               \
+    }
+#define SECOND_I64(name)                                                                           \
+    {                                                                                              \
+        i64_firsts, AG_OP_I64_SHL_RK_THEN_##name, 6, AG_FORM_PAIR_R                                \
+    }
+#define SECOND_F32(name)                                                                           \
+    {                                                                                              \
+        f32_firsts, AG_OP_F32_MUL_R_THEN_##name, 12, AG_FORM_PAIR_R                                \
+    }
+#define SECOND_F64(name)                                                                           \
+    {                                                                                              \
+        f64_firsts, AG_OP_F64_MUL_R_THEN_##name, 12, AG_FORM_PAIR_R                                \
+    }
+static const struct second seconds[AG_OP_COUNT] = {
+    [AG_OP_BR] = { move_firsts, AG_OP_COPY32_THEN_BR, 1, 0 },
+    [AG_OP_COPY32] = { move_firsts, AG_OP_COPY32_THEN_COPY32, 1, 0 },
+    [AG_OP_BR_IF_A] = BRANCH(BR_IF),
+    [AG_OP_BR_UNLESS_A] = BRANCH(BR_UNLESS),
+    [AG_OP_BR_I32_EQ_A] = BRANCH(BR_EQ),
+    [AG_OP_BR_I32_EQ_AK] = BRANCH(BR_EQ_K),
+    [AG_OP_BR_I32_NE_A] = BRANCH(BR_NE),
+    [AG_OP_BR_I32_NE_AK] = BRANCH(BR_NE_K),
+    [AG_OP_BR_I32_LT_S_A] = BRANCH(BR_LT_S),
+    [AG_OP_BR_I32_LT_S_AK] = BRANCH(BR_LT_S_K),
+    [AG_OP_BR_I32_GE_S_A] = BRANCH(BR_GE_S),
+    [AG_OP_BR_I32_GE_S_AK] = BRANCH(BR_GE_S_K),
+    [AG_OP_BR_I32_LT_U_A] = BRANCH(BR_LT_U),
+    [AG_OP_BR_I32_LT_U_AK] = BRANCH(BR_LT_U_K),
+    [AG_OP_BR_I32_GE_U_A] = BRANCH(BR_GE_U),
+    [AG_OP_BR_I32_GE_U_AK] = BRANCH(BR_GE_U_K),
+    [AG_OP_I32_ADD_A] = SECOND_I32(ADD),
+    [AG_OP_I32_ADD_AK] = SECOND_I32(ADDK),
+    [AG_OP_I32_AND_AK] = SECOND_I32(ANDK),
+    [AG_OP_I32_XOR_A] = SECOND_I32(XOR),
+    [AG_OP_I32_OR_A] = SECOND_I32(OR),
+    [AG_OP_I64_ADD_A] = SECOND_I64(ADD),
+    [AG_OP_I64_XOR_A] = SECOND_I64(XOR),
+    [AG_OP_I64_OR_A] = SECOND_I64(OR),
+#if AG_CFG_WASM_FLOAT
+    [AG_OP_F32_ADD_A] = SECOND_F32(F_ADD),
+    [AG_OP_F32_ADD_SA] = SECOND_F32(F_ADD_SA),
+    [AG_OP_F32_SUB_A] = SECOND_F32(F_SUB),
+    [AG_OP_F32_SUB_SA] = SECOND_F32(F_SUB_SA),
+    [AG_OP_F32_MUL_A] = SECOND_F32(F_MUL),
+    [AG_OP_F32_MUL_SA] = SECOND_F32(F_MUL_SA),
+    [AG_OP_F64_ADD_A] = SECOND_F64(F_ADD),
+    [AG_OP_F64_ADD_SA] = SECOND_F64(F_ADD_SA),
+    [AG_OP_F64_SUB_A] = SECOND_F64(F_SUB),
+    [AG_OP_F64_SUB_SA] = SECOND_F64(F_SUB_SA),
+    [AG_OP_F64_MUL_A] = SECOND_F64(F_MUL),
+    [AG_OP_F64_MUL_SA] = SECOND_F64(F_MUL_SA),
 #endif
 };
-
-// Most instructions come second in no pair.
-static const bool is_second[AG_OP_COUNT] = {
-    [AG_OP_BR] = true,
-    [AG_OP_BR_IF_A] = true,
-    [AG_OP_BR_UNLESS_A] = true,
-    [AG_OP_COPY32] = true,
-    [AG_OP_BR_I32_EQ_A] = true,
-    [AG_OP_BR_I32_EQ_AK] = true,
-    [AG_OP_BR_I32_NE_A] = true,
-    [AG_OP_BR_I32_NE_AK] = true,
-    [AG_OP_BR_I32_LT_S_A] = true,
-    [AG_OP_BR_I32_LT_S_AK] = true,
-    [AG_OP_BR_I32_GE_S_A] = true,
-    [AG_OP_BR_I32_GE_S_AK] = true,
-    [AG_OP_BR_I32_LT_U_A] = true,
-    [AG_OP_BR_I32_LT_U_AK] = true,
-    [AG_OP_BR_I32_GE_U_A] = true,
-    [AG_OP_BR_I32_GE_U_AK] = true,
-    [AG_OP_I32_ADD_A] = true,
-    [AG_OP_I32_ADD_AK] = true,
-    [AG_OP_I32_AND_AK] = true,
-    [AG_OP_I32_XOR_A] = true,
-    [AG_OP_I32_OR_A] = true,
-    [AG_OP_I64_ADD_A] = true,
-    [AG_OP_I64_XOR_A] = true,
-    [AG_OP_I64_OR_A] = true,
-    [AG_OP_F32_ADD_A] = true,
-    [AG_OP_F32_ADD_SA] = true,
-    [AG_OP_F32_SUB_A] = true,
-    [AG_OP_F32_SUB_SA] = true,
-    [AG_OP_F32_MUL_A] = true,
-    [AG_OP_F32_MUL_SA] = true,
-    [AG_OP_F64_ADD_A] = true,
-    [AG_OP_F64_ADD_SA] = true,
-    [AG_OP_F64_SUB_A] = true,
-    [AG_OP_F64_SUB_SA] = true,
-    [AG_OP_F64_MUL_A] = true,
-    [AG_OP_F64_MUL_SA] = true,
-};
-
-static uint16_t find(const struct table *table, uint16_t first, uint16_t second)
-{
-    const uint32_t row = table->first[first];
-    const uint32_t column = table->second[second];
-    if (row == 0 || column == 0)
-        return 0;
-    return (uint16_t)(table->base + (row - 1) * table->seconds + (column - 1) * table->forms);
-}
+static const struct second step = { step_firsts, AG_OP_STORE8_A_THEN_STEP, 1, 0 };
 
 uint16_t ag_wasm_pair(uint16_t first, uint16_t second, bool is_step, uint8_t *to_accumulator)
 {
-    if (is_step)
-        return find(&step, first, second);
-    if (!is_second[second])
+    const struct second *found = is_step ? &step : &seconds[second];
+    if ((is_step && second != AG_OP_I32_ADD_K) || found->firsts == NULL ||
+        found->firsts[first] == 0)
         return 0;
-    for (uint32_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
-        const uint16_t pair = find(&tables[i], first, second);
-        if (pair == 0)
-            continue;
-        *to_accumulator = tables[i].forms == 2 ? AG_FORM_PAIR_R : 0;
-        return pair;
-    }
-    return 0;
+    *to_accumulator = found->to_accumulator;
+    return (uint16_t)(found->pair + (found->firsts[first] - 1u) * found->step);
 }
 
 #else

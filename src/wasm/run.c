@@ -552,6 +552,16 @@ static inline bool is_inside(uint32_t at, uint32_t to_last, uint32_t memory_size
 #define CLZ64(x) ((x) == 0 ? 64u : (uint64_t)__builtin_clzll(x))
 #define CTZ64(x) ((x) == 0 ? 64u : (uint64_t)__builtin_ctzll(x))
 
+static inline uint32_t rotate32(uint32_t x, uint32_t by)
+{
+    return x << (by & 31) | x >> ((0 - by) & 31);
+}
+
+static inline uint64_t rotate64(uint64_t x, uint64_t by)
+{
+    return x << (by & 63) | x >> ((0 - by) & 63);
+}
+
 static uint32_t count_bits(uint32_t x)
 {
     x -= x >> 1 & 0x55555555;
@@ -679,52 +689,43 @@ static uint32_t count_bits(uint32_t x)
 #define FIRST_STORE64_A FIRST_STORED(64, A64(0))
 
 // Both forms of a second whose first operand is `v`; `operand` reads the other, `w`, at a unit.
-#define PAIR_FORMS(name, suffix, first, n, bits, operand, expression)                              \
+#define PAIR_FORMS(name, name_r, first, n, bits, operand, expression)                              \
     CASE(name) :                                                                                   \
     {                                                                                              \
         FIRST_##first const uint##bits##_t w = operand((n) + 2);                                   \
         SET##bits((n) + 1, expression);                                                            \
         NEXT((n) + 3);                                                                             \
     }                                                                                              \
-    CASE(name##suffix) :                                                                           \
+    CASE(name_r) :                                                                                 \
     {                                                                                              \
         FIRST_##first const uint##bits##_t w = operand((n) + 1);                                   \
         ONLY##bits(0, expression);                                                                 \
         NEXT((n) + 2);                                                                             \
     }
 #define PAIRS_I32(X, first, ops)                                                                   \
-    PAIR_FORMS(first##_THEN_ADD, _R, first, LENGTH_##ops, 32, R32, v + w)                          \
-    PAIR_FORMS(first##_THEN_ADDK, _R, first, LENGTH_##ops, 32, K32, v + w)                         \
-    PAIR_FORMS(first##_THEN_ANDK, _R, first, LENGTH_##ops, 32, K32, v &w)                          \
-    PAIR_FORMS(first##_THEN_XOR, _R, first, LENGTH_##ops, 32, R32, v ^ w)                          \
-    PAIR_FORMS(first##_THEN_OR, _R, first, LENGTH_##ops, 32, R32, v | w)
+    PAIR_FORMS(first##_THEN_ADD, first##_THEN_ADD_R, first, LENGTH_##ops, 32, R32, v + w)          \
+    PAIR_FORMS(first##_THEN_ADDK, first##_THEN_ADDK_R, first, LENGTH_##ops, 32, K32, v + w)        \
+    PAIR_FORMS(first##_THEN_ANDK, first##_THEN_ANDK_R, first, LENGTH_##ops, 32, K32, v &w)         \
+    PAIR_FORMS(first##_THEN_XOR, first##_THEN_XOR_R, first, LENGTH_##ops, 32, R32, v ^ w)          \
+    PAIR_FORMS(first##_THEN_OR, first##_THEN_OR_R, first, LENGTH_##ops, 32, R32, v | w)
 #define PAIRS_I64(X, first, ops)                                                                   \
-    PAIR_FORMS(first##_THEN_ADD, _R, first, LENGTH_##ops, 64, R64, v + w)                          \
-    PAIR_FORMS(first##_THEN_XOR, _R, first, LENGTH_##ops, 64, R64, v ^ w)                          \
-    PAIR_FORMS(first##_THEN_OR, _R, first, LENGTH_##ops, 64, R64, v | w)
+    PAIR_FORMS(first##_THEN_ADD, first##_THEN_ADD_R, first, LENGTH_##ops, 64, R64, v + w)          \
+    PAIR_FORMS(first##_THEN_XOR, first##_THEN_XOR_R, first, LENGTH_##ops, 64, R64, v ^ w)          \
+    PAIR_FORMS(first##_THEN_OR, first##_THEN_OR_R, first, LENGTH_##ops, 64, R64, v | w)
 #define PAIRS_FLOAT(first, n, bits)                                                                \
-    PAIR_FORMS(first##_THEN_F_ADD, _R, first, n, bits, R##bits,                                    \
+    PAIR_FORMS(first##_THEN_F_ADD, first##_THEN_F_ADD_R, first, n, bits, R##bits,                  \
                BITS##bits(F##bits(v) + F##bits(w)))                                                \
-    PAIR_FORMS(first##_THEN_F_SUB, _R, first, n, bits, R##bits,                                    \
+    PAIR_FORMS(first##_THEN_F_SUB, first##_THEN_F_SUB_R, first, n, bits, R##bits,                  \
                BITS##bits(F##bits(v) - F##bits(w)))                                                \
-    PAIR_FORMS(first##_THEN_F_MUL, _R, first, n, bits, R##bits, BITS##bits(F##bits(v) * F##bits(w)))
+    PAIR_FORMS(first##_THEN_F_MUL, first##_THEN_F_MUL_R, first, n, bits, R##bits,                  \
+               BITS##bits(F##bits(v) * F##bits(w)))
 #define PAIRS_FLOAT_SA(first, n, bits)                                                             \
-    PAIR_FORMS_SA(first##_THEN_F_ADD, first, n, bits, BITS##bits(F##bits(w) + F##bits(v)))         \
-    PAIR_FORMS_SA(first##_THEN_F_SUB, first, n, bits, BITS##bits(F##bits(w) - F##bits(v)))         \
-    PAIR_FORMS_SA(first##_THEN_F_MUL, first, n, bits, BITS##bits(F##bits(w) * F##bits(v)))
-#define PAIR_FORMS_SA(name, first, n, bits, expression)                                            \
-    CASE(name##_SA) :                                                                              \
-    {                                                                                              \
-        FIRST_##first const uint##bits##_t w = R##bits((n) + 2);                                   \
-        SET##bits((n) + 1, expression);                                                            \
-        NEXT((n) + 3);                                                                             \
-    }                                                                                              \
-    CASE(name##_RSA) :                                                                             \
-    {                                                                                              \
-        FIRST_##first const uint##bits##_t w = R##bits((n) + 1);                                   \
-        ONLY##bits(0, expression);                                                                 \
-        NEXT((n) + 2);                                                                             \
-    }
+    PAIR_FORMS(first##_THEN_F_ADD_SA, first##_THEN_F_ADD_RSA, first, n, bits, R##bits,             \
+               BITS##bits(F##bits(w) + F##bits(v)))                                                \
+    PAIR_FORMS(first##_THEN_F_SUB_SA, first##_THEN_F_SUB_RSA, first, n, bits, R##bits,             \
+               BITS##bits(F##bits(w) - F##bits(v)))                                                \
+    PAIR_FORMS(first##_THEN_F_MUL_SA, first##_THEN_F_MUL_RSA, first, n, bits, R##bits,             \
+               BITS##bits(F##bits(w) * F##bits(v)))
 #define PAIRS_F32(X, first, ops)                                                                   \
     PAIRS_FLOAT(first, LENGTH_##ops, 32) PAIRS_FLOAT_SA(first, LENGTH_##ops, 32)
 #define PAIRS_F64(X, first, ops)                                                                   \
@@ -765,16 +766,6 @@ static uint32_t count_bits(uint32_t x)
         FIRST_##first SET32(LENGTH_##ops + 1, R32(LENGTH_##ops + 2) + K32(LENGTH_##ops + 3));      \
         NEXT(LENGTH_##ops + 4);                                                                    \
     }
-
-static inline uint32_t rotate32(uint32_t x, uint32_t by)
-{
-    return x << (by & 31) | x >> ((0 - by) & 31);
-}
-
-static inline uint64_t rotate64(uint64_t x, uint64_t by)
-{
-    return x << (by & 63) | x >> ((0 - by) & 63);
-}
 #endif
 
 static enum ag_status interpret(struct ag_wasm_instance *SELDOM instance, int32_t *fuel_left)
@@ -1064,8 +1055,8 @@ jump:
     BINARY(32, SHL, x << (y & 31))
     BINARY(32, SHR_S, (uint32_t)(S32(x) >> (y & 31)))
     BINARY(32, SHR_U, x >> (y & 31))
-    BINARY(32, ROTL, x << (y & 31) | x >> ((0 - y) & 31))
-    BINARY(32, ROTR, x >> (y & 31) | x << ((0 - y) & 31))
+    BINARY(32, ROTL, rotate32(x, y))
+    BINARY(32, ROTR, rotate32(x, 0 - y))
     DIVISIONS(32)
     WIDE(I32_ADD_W, x + y)
     WIDE(I32_MUL_W, x * y)
@@ -1086,8 +1077,8 @@ jump:
     BINARY(64, SHL, x << (y & 63))
     BINARY(64, SHR_S, (uint64_t)(S64(x) >> (y & 63)))
     BINARY(64, SHR_U, x >> (y & 63))
-    BINARY(64, ROTL, x << (y & 63) | x >> ((0 - y) & 63))
-    BINARY(64, ROTR, x >> (y & 63) | x << ((0 - y) & 63))
+    BINARY(64, ROTL, rotate64(x, y))
+    BINARY(64, ROTR, rotate64(x, 0 - y))
     DIVISIONS(64)
     UNARY(I64_CLZ, 64, 64, CLZ64(x))
     UNARY(I64_CTZ, 64, 64, CTZ64(x))

@@ -242,6 +242,8 @@ void ag_wasm_emit_undo(struct ag_wasm_translator *t);
 // The destination of the instruction in hand, whose value is left in the accumulator too;
 // `to_accumulator` is the way to its form without a destination, or 0.
 void ag_wasm_emit_destination(struct ag_wasm_translator *t, uint16_t slot, uint8_t to_accumulator);
+// Removes the unit at window index `at`, which belongs to the last instruction.
+void ag_wasm_emit_retract(struct ag_wasm_translator *t, uint32_t at);
 // The last instruction's result now goes to the slot of a local, and stays there.
 void ag_wasm_emit_redirect(struct ag_wasm_translator *t, uint16_t slot);
 // Ends what may be changed of the last instruction: nothing may redirect its result any more.
