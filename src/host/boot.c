@@ -246,7 +246,7 @@ static void start_plugin(struct ag_host *host, struct ag_plugin *plugin)
         plugin->state = AG_STATE_STOPPED;
         return;
     }
-    ag_update_start_confirmed(host, plugin);
+    ag_trial_start_confirmed(host, plugin);
 }
 
 void ag_boot_plugins(struct ag_host *host)

@@ -90,23 +90,53 @@ void ag_boot_store_assignment(struct ag_host *host);
 void ag_boot_store_options(struct ag_host *host, struct ag_plugin *plugin,
                            const struct ag_desired_entry *entry);
 
+// ---- change.c: a plug-in's state and error ----------------------------------------------------
+
+void ag_change_move(struct ag_host *host, struct ag_plugin *plugin, enum ag_transition_event event);
+// `version`: what the error is about. Nothing is known of a place in its file.
+void ag_change_error(struct ag_plugin *plugin, enum ag_status error, uint32_t version);
+void ag_change_error_at(struct ag_plugin *plugin, enum ag_status error, uint32_t version,
+                        const struct ag_wasm_place *place);
+// For jitter.
+uint32_t ag_change_random(void);
+
 // ---- update.c: from what is desired to what is installed ------------------------------------
 
 // Another table is in force.
 void ag_update_desired_changed(struct ag_host *host);
 // Makes the plan where that is due, and does what it says.
 void ag_update_plan(struct ag_host *host);
-// Goes on with the version that is being fetched.
-void ag_update_install(struct ag_host *host);
-// One plug-in has its turn. False: it was nobody's.
-bool ag_update_turn(struct ag_host *host);
-// Starts the confirmed version of a plug-in.
-void ag_update_start_confirmed(struct ag_host *host, struct ag_plugin *plugin);
-// When one of these is wanted.
+// When something of update.c, download.c or trial.c is wanted.
 uint64_t ag_update_deadline(const struct ag_host *host);
 // The entry that desires this plug-in, or NULL.
 const struct ag_desired_entry *ag_update_entry(struct ag_host *host,
                                                const struct ag_plugin *plugin);
+
+// ---- download.c: desired versions on their way in, one at a time ------------------------------
+
+// Fetches the entry's version, or goes on with it after a pause. Nothing else may be under way.
+void ag_download_begin(struct ag_host *host, struct ag_plugin *plugin,
+                       const struct ag_desired_entry *entry);
+// Goes on with the version that is being fetched, if any.
+void ag_download_step(struct ag_host *host);
+// Whether the install, also a paused one, is for this plug-in.
+bool ag_download_owns(const struct ag_host *host, const struct ag_plugin *plugin);
+// Gives up that install.
+void ag_download_cancel(struct ag_host *host, struct ag_plugin *plugin);
+// What is desired cannot be accepted.
+void ag_download_refuse(struct ag_host *host, struct ag_plugin *plugin, enum ag_status why,
+                        uint32_t version);
+
+// ---- trial.c: what runs -----------------------------------------------------------------------
+
+// Starts the confirmed version of a plug-in.
+void ag_trial_start_confirmed(struct ag_host *host, struct ag_plugin *plugin);
+// Starts again confirmed versions that failed, where their pause is over.
+void ag_trial_restart(struct ag_host *host);
+// Puts the staged version on trial.
+void ag_trial_begin(struct ag_host *host, struct ag_plugin *plugin);
+// One plug-in has its turn. False: it was nobody's.
+bool ag_trial_turn(struct ag_host *host);
 
 // ---- report.c ---------------------------------------------------------------------------------
 

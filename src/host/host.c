@@ -332,9 +332,9 @@ uint32_t ag_host_step(struct ag_host *host, uint64_t now_ms)
     host->now_ms = now_ms;
     work_on_link(host);
     ag_update_plan(host);
-    ag_update_install(host);
+    ag_download_step(host);
     ag_update_plan(host);
-    (void)ag_update_turn(host);
+    (void)ag_trial_turn(host);
     send_what_is_due(host);
     uint64_t deadline = next_deadline(host);
     if (deadline <= now_ms)

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Changes of a plug-in's state and error. The transition table has the last word on each.
+#include "host/core.h"
+
+void ag_change_move(struct ag_host *host, struct ag_plugin *plugin, enum ag_transition_event event)
+{
+    enum ag_status status =
+        ag_transition_next(plugin->state, event, plugin->current.id != 0, &plugin->state);
+    if (status != AG_OK)
+        ag_log_plugin(AG_LOG_ERROR, plugin->name, event, "impossible event", status);
+    host->plan_is_due = true;
+    ag_report_touch(host, plugin);
+}
+
+void ag_change_error_at(struct ag_plugin *plugin, enum ag_status error, uint32_t version,
+                        const struct ag_wasm_place *place)
+{
+    plugin->error = error;
+    plugin->error_version = error == AG_OK ? 0 : version;
+    plugin->error_place = *place;
+    plugin->knows_place = true;
+}
+
+void ag_change_error(struct ag_plugin *plugin, enum ag_status error, uint32_t version)
+{
+    static const struct ag_wasm_place nowhere = { AG_PLUGIN_NOWHERE, 0 };
+    ag_change_error_at(plugin, error, version, &nowhere);
+}
+
+uint32_t ag_change_random(void)
+{
+    uint32_t random;
+    ag_board_random(&random, sizeof random);
+    return random;
+}
