@@ -195,8 +195,9 @@ _Static_assert(AG_CFG_FETCH_BUFFER >= AG_CFG_URL_MAX + 512 && AG_CFG_FETCH_BUFFE
                "AG_CFG_FETCH_BUFFER is AG_CFG_URL_MAX + 512 to 65536");
 
 // The engine's accumulator: 0 or 1. The result of an instruction stays in a register of the
-// processor for the next one. Twice the interpreter's code (on x86-64 30 KB more) for a fifth less
-// time. Translated code differs, so an image of the other kind is stale.
+// processor for the next one, and frequent pairs run under one number. Costs 73 KB of code on
+// x86-64 (93 instead of 20) and saves a quarter of the time. Translated code differs, so an image
+// of the other kind is stale.
 #ifndef AG_CFG_WASM_ACCUMULATOR
 #define AG_CFG_WASM_ACCUMULATOR __STDC_HOSTED__
 #endif
