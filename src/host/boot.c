@@ -51,19 +51,20 @@ static enum ag_status store_trust(struct ag_host *host, uint32_t epoch)
     return status == AG_OK ? ag_store_confirm(&host->store, slot.id) : status;
 }
 
-static void log_trust(const char *text, enum ag_status status, enum ag_log_level level)
+static void log_trust(struct ag_host *host, const char *text, enum ag_status status,
+                      enum ag_log_level level)
 {
-    ag_log_plugin(level, "trust store object", 0, text, status);
+    ag_log_plugin(host, level, "trust store object", 0, text, status);
 }
 
 // Whether the configured object may take the place of the stored one, if any.
-static bool may_import(const struct ag_host *host, struct ag_trust *configured)
+static bool may_import(struct ag_host *host, struct ag_trust *configured)
 {
     if (!host->config.trust)
         return false;
     enum ag_status status = ag_trust_read(host->config.trust, host->config.trust_size, configured);
     if (status != AG_OK) {
-        log_trust("the configured one is refused", status, AG_LOG_ERROR);
+        log_trust(host, "the configured one is refused", status, AG_LOG_ERROR);
         return false;
     }
     const uint8_t *bytes;
@@ -75,7 +76,7 @@ static bool may_import(const struct ag_host *host, struct ag_trust *configured)
         return false; // the usual case: the same file at every start
     status = ag_trust_replaces(&stored, configured);
     if (status != AG_OK)
-        log_trust("the configured one may not replace the stored one", status, AG_LOG_ERROR);
+        log_trust(host, "the configured one may not replace the stored one", status, AG_LOG_ERROR);
     return status == AG_OK;
 }
 
@@ -85,9 +86,9 @@ void ag_boot_trust(struct ag_host *host)
     if (may_import(host, &configured)) {
         enum ag_status status = store_trust(host, configured.epoch);
         if (status == AG_OK)
-            log_trust("imported", AG_OK, AG_LOG_INFO);
+            log_trust(host, "imported", AG_OK, AG_LOG_INFO);
         else
-            log_trust("cannot be stored", status, AG_LOG_ERROR);
+            log_trust(host, "cannot be stored", status, AG_LOG_ERROR);
     }
     host->trust_bytes = NULL;
     const uint8_t *bytes;
@@ -101,7 +102,7 @@ void ag_boot_trust(struct ag_host *host)
         return;
     }
     memset(&host->trust, 0, sizeof host->trust);
-    log_trust("there is none: no plug-in and no server is believed", status, AG_LOG_WARNING);
+    log_trust(host, "there is none: no plug-in and no server is believed", status, AG_LOG_WARNING);
 }
 
 // ---- Assignment --------------------------------------------------------------------------------
@@ -132,7 +133,7 @@ void ag_boot_store_assignment(struct ag_host *host)
     enum ag_status status =
         ag_store_put(&host->store, AG_STORE_ASSIGNMENT, ASSIGNMENT_NAME, value, out.size);
     if (status != AG_OK) // the next start asks DPS again
-        ag_log_plugin(AG_LOG_WARNING, "assignment", 0, "cannot be stored", status);
+        ag_log_plugin(host, AG_LOG_WARNING, "assignment", 0, "cannot be stored", status);
 }
 
 // ---- Options -----------------------------------------------------------------------------------
@@ -143,7 +144,7 @@ static void put_or_delete(struct ag_host *host, enum ag_store_key key, const cha
     enum ag_status status = size > 0 ? ag_store_put(&host->store, key, name, bytes, size)
                                      : ag_store_delete(&host->store, key, name);
     if (status != AG_OK && status != AG_ERR_NOT_FOUND)
-        ag_log_plugin(AG_LOG_WARNING, name, 0, "its options cannot be stored", status);
+        ag_log_plugin(host, AG_LOG_WARNING, name, 0, "its options cannot be stored", status);
 }
 
 void ag_boot_store_options(struct ag_host *host, struct ag_plugin *plugin,
@@ -210,7 +211,7 @@ static void clean_up(struct ag_host *host, struct ag_plugin *plugin)
         // not the file, which is fetched again.
         (void)!ag_store_drop(&host->store, slot.id); // at worst it is superseded later
     } else if (slot.state == AG_STORE_TRIAL && slot.trials >= AG_CORE_TRIALS_MAX) {
-        ag_log_plugin(AG_LOG_WARNING, plugin->name, slot.version, "failed its trial",
+        ag_log_plugin(host, AG_LOG_WARNING, plugin->name, slot.version, "failed its trial",
                       AG_ERR_TRIAL_RESET);
         (void)!ag_store_fail(&host->store, slot.id, AG_ERR_TRIAL_RESET); // at worst: once more
     }

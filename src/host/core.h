@@ -62,19 +62,21 @@ struct ag_host {
 // ---- log.c: lines at one level, put together from pieces -----------------------------------
 
 struct ag_log_line {
+    struct ag_host *host;
     struct ag_writer out;
     char text[200];
 };
-void ag_log_begin(struct ag_log_line *line);
+void ag_log_begin(struct ag_host *host, struct ag_log_line *line);
 // "NAME VERSION: "
-void ag_log_begin_plugin(struct ag_log_line *line, const char *name, uint32_t version);
+void ag_log_begin_plugin(struct ag_host *host, struct ag_log_line *line, const char *name,
+                         uint32_t version);
 void ag_log_text(struct ag_log_line *line, const char *text);
 void ag_log_number(struct ag_log_line *line, int64_t number);
 void ag_log_status(struct ag_log_line *line, enum ag_status status); // "name (1234)"
 void ag_log_end(struct ag_log_line *line, enum ag_log_level level);
 // One line "NAME VERSION: TEXT", and with a status ": name (1234)".
-void ag_log_plugin(enum ag_log_level level, const char *name, uint32_t version, const char *text,
-                   enum ag_status status);
+void ag_log_plugin(struct ag_host *host, enum ag_log_level level, const char *name,
+                   uint32_t version, const char *text, enum ag_status status);
 
 // ---- boot.c -----------------------------------------------------------------------------------
 

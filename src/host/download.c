@@ -26,7 +26,7 @@ void ag_download_refuse(struct ag_host *host, struct ag_plugin *plugin, enum ag_
         return;
     ag_change_error(plugin, why, version);
     ag_change_move(host, plugin, AG_EVENT_REFUSE);
-    ag_log_plugin(AG_LOG_WARNING, plugin->name, version, "refused", why);
+    ag_log_plugin(host, AG_LOG_WARNING, plugin->name, version, "refused", why);
 }
 
 // Fetching or verifying came to nothing: again later, or not at all.
@@ -44,7 +44,7 @@ static void install_failed(struct ag_host *host, struct ag_plugin *plugin, enum 
     plugin->fetch_ms = host->now_ms + (asked_ms > pause_ms ? asked_ms : pause_ms);
     ag_change_error(plugin, why, version);
     ag_change_move(host, plugin, AG_EVENT_PAUSE);
-    ag_log_plugin(AG_LOG_WARNING, plugin->name, version, "waiting to fetch again", why);
+    ag_log_plugin(host, AG_LOG_WARNING, plugin->name, version, "waiting to fetch again", why);
 }
 
 void ag_download_begin(struct ag_host *host, struct ag_plugin *plugin,
@@ -58,7 +58,7 @@ void ag_download_begin(struct ag_host *host, struct ag_plugin *plugin,
     bool goes_on = ag_download_owns(host, plugin);
     host->installing = plugin;
     ag_change_move(host, plugin, AG_EVENT_FETCH);
-    ag_log_plugin(AG_LOG_INFO, plugin->name, entry->version, "downloading", AG_OK);
+    ag_log_plugin(host, AG_LOG_INFO, plugin->name, entry->version, "downloading", AG_OK);
     enum ag_status status = goes_on ? ag_install_resume(&host->install, &request, host->now_ms)
                                     : ag_install_begin(&host->install, &request, host->now_ms);
     if (status != AG_OK)
@@ -73,7 +73,7 @@ static void install_done(struct ag_host *host, struct ag_plugin *plugin)
     enum ag_status status = ag_plugins_check(&host->plugins, plugin->next.id, plugin);
     if (status == AG_OK) {
         plugin->fetch_backoff.failures = 0;
-        ag_log_plugin(AG_LOG_INFO, plugin->name, plugin->next.version, "verified", AG_OK);
+        ag_log_plugin(host, AG_LOG_INFO, plugin->name, plugin->next.version, "verified", AG_OK);
         ag_change_move(host, plugin, AG_EVENT_VERIFIED);
         return;
     }

@@ -136,7 +136,7 @@ static void log_link(struct ag_host *host, const char *text, enum ag_status stat
                      enum ag_log_level level)
 {
     struct ag_log_line line;
-    ag_log_begin(&line);
+    ag_log_begin(host, &line);
     ag_log_text(&line, text);
     if (status == AG_OK) {
         ag_log_text(&line, host->link.identity.hub);
@@ -200,7 +200,7 @@ static void end_message(struct ag_host *host)
         return;
     ag_report_touch(host, NULL);
     if (host->follow.error != AG_OK && host->follow.error != error)
-        ag_log_plugin(AG_LOG_WARNING, "twin", 0, "refused", host->follow.error);
+        ag_log_plugin(host, AG_LOG_WARNING, "twin", 0, "refused", host->follow.error);
 }
 
 static void handle_link(struct ag_host *host, const struct ag_link_event *event)

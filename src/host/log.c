@@ -4,8 +4,9 @@
 #include "host/core.h"
 #include "platform/board.h"
 
-void ag_log_begin(struct ag_log_line *line)
+void ag_log_begin(struct ag_host *host, struct ag_log_line *line)
 {
+    line->host = host;
     ag_writer_init(&line->out, line->text, sizeof line->text);
 }
 
@@ -32,9 +33,10 @@ void ag_log_end(struct ag_log_line *line, enum ag_log_level level)
     ag_board_log(level, "host", line->text, line->out.size);
 }
 
-void ag_log_begin_plugin(struct ag_log_line *line, const char *name, uint32_t version)
+void ag_log_begin_plugin(struct ag_host *host, struct ag_log_line *line, const char *name,
+                         uint32_t version)
 {
-    ag_log_begin(line);
+    ag_log_begin(host, line);
     ag_log_text(line, name);
     if (version != 0) {
         ag_log_text(line, " ");
@@ -43,11 +45,11 @@ void ag_log_begin_plugin(struct ag_log_line *line, const char *name, uint32_t ve
     ag_log_text(line, ": ");
 }
 
-void ag_log_plugin(enum ag_log_level level, const char *name, uint32_t version, const char *text,
-                   enum ag_status status)
+void ag_log_plugin(struct ag_host *host, enum ag_log_level level, const char *name,
+                   uint32_t version, const char *text, enum ag_status status)
 {
     struct ag_log_line line;
-    ag_log_begin_plugin(&line, name, version);
+    ag_log_begin_plugin(host, &line, name, version);
     ag_log_text(&line, text);
     if (status != AG_OK) {
         ag_log_text(&line, ": ");

@@ -379,7 +379,7 @@ void ag_report_answered(struct ag_host *host, uint32_t rid, enum ag_status statu
     if (status == AG_OK)
         return;
     struct ag_log_line line;
-    ag_log_begin(&line);
+    ag_log_begin(host, &line);
     ag_log_text(&line, "the hub refused a report: ");
     ag_log_status(&line, status);
     ag_log_end(&line, AG_LOG_ERROR);

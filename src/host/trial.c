@@ -32,7 +32,7 @@ static void confirmed_failed(struct ag_host *host, struct ag_plugin *plugin, enu
                              const struct ag_wasm_place *place)
 {
     struct ag_log_line line;
-    ag_log_begin_plugin(&line, plugin->name, plugin->current.version);
+    ag_log_begin_plugin(host, &line, plugin->name, plugin->current.version);
     ag_log_text(&line, "failed: ");
     log_why(&line, status, place);
     ag_log_end(&line, AG_LOG_WARNING);
@@ -66,7 +66,7 @@ void ag_trial_start_confirmed(struct ag_host *host, struct ag_plugin *plugin)
     if (status != AG_OK)
         confirmed_failed(host, plugin, status, &nowhere);
     else
-        ag_log_plugin(AG_LOG_INFO, plugin->name, plugin->current.version, "running", AG_OK);
+        ag_log_plugin(host, AG_LOG_INFO, plugin->name, plugin->current.version, "running", AG_OK);
 }
 
 void ag_trial_restart(struct ag_host *host)
@@ -89,7 +89,7 @@ static void trial_failed(struct ag_host *host, struct ag_plugin *plugin, enum ag
     uint32_t version = plugin->next.version;
     enum ag_status marked = ag_store_fail(&host->store, plugin->next.id, why);
     if (marked != AG_OK) // what holds the next start back is then the count of trials
-        ag_log_plugin(AG_LOG_ERROR, plugin->name, version, "cannot be marked failed", marked);
+        ag_log_plugin(host, AG_LOG_ERROR, plugin->name, version, "cannot be marked failed", marked);
     ag_plugins_stop(&host->plugins, plugin, plugin->current.id == 0);
     ag_plugins_refresh(&host->plugins, plugin);
     plugin->is_trial = false;
@@ -98,7 +98,7 @@ static void trial_failed(struct ag_host *host, struct ag_plugin *plugin, enum ag
     ag_change_move(host, plugin, AG_EVENT_FAIL);
 
     struct ag_log_line line;
-    ag_log_begin_plugin(&line, plugin->name, version);
+    ag_log_begin_plugin(host, &line, plugin->name, version);
     ag_log_text(&line, plugin->current.id ? "rolled back to " : "failed");
     if (plugin->current.id)
         ag_log_number(&line, plugin->current.version);
@@ -113,12 +113,13 @@ void ag_trial_begin(struct ag_host *host, struct ag_plugin *plugin)
 {
     enum ag_status status = ag_store_begin_trial(&host->store, plugin->next.id);
     if (status != AG_OK) { // not without its mark: later
-        ag_log_plugin(AG_LOG_ERROR, plugin->name, plugin->next.version, "cannot be tried", status);
+        ag_log_plugin(host, AG_LOG_ERROR, plugin->name, plugin->next.version, "cannot be tried",
+                      status);
         plugin->outcome = status;
         return;
     }
     ag_plugins_refresh(&host->plugins, plugin);
-    ag_log_plugin(AG_LOG_INFO, plugin->name, plugin->next.version, "trial", AG_OK);
+    ag_log_plugin(host, AG_LOG_INFO, plugin->name, plugin->next.version, "trial", AG_OK);
     ag_change_move(host, plugin, AG_EVENT_ACTIVATE);
     ag_change_error(plugin, AG_OK, 0);
     status =
@@ -146,7 +147,7 @@ static void confirm(struct ag_host *host, struct ag_plugin *plugin)
     plugin->backoff.failures = 0;
     ag_change_error(plugin, AG_OK, 0);
     ag_change_move(host, plugin, AG_EVENT_CONFIRM);
-    ag_log_plugin(AG_LOG_INFO, plugin->name, plugin->current.version, "confirmed", AG_OK);
+    ag_log_plugin(host, AG_LOG_INFO, plugin->name, plugin->current.version, "confirmed", AG_OK);
 }
 
 static void note_run(struct ag_host *host, struct ag_plugin *plugin)

@@ -59,7 +59,7 @@ static struct ag_plan_installed installed_facts(const struct ag_host *host,
 static void discard(struct ag_host *host, struct ag_plugin *plugin)
 {
     bool was_trial = plugin->is_trial;
-    ag_log_plugin(AG_LOG_INFO, plugin->name, plugin->next.version, "superseded", AG_OK);
+    ag_log_plugin(host, AG_LOG_INFO, plugin->name, plugin->next.version, "superseded", AG_OK);
     if (was_trial)
         ag_plugins_stop(&host->plugins, plugin, plugin->current.id == 0);
     plugin->is_trial = false;
@@ -80,7 +80,7 @@ static void stop(struct ag_host *host, struct ag_plugin *plugin)
     plugin->is_failing = false;
     ag_change_error(plugin, AG_OK, 0);
     ag_change_move(host, plugin, AG_EVENT_STOP);
-    ag_log_plugin(AG_LOG_INFO, plugin->name, plugin->current.version, "stopped", AG_OK);
+    ag_log_plugin(host, AG_LOG_INFO, plugin->name, plugin->current.version, "stopped", AG_OK);
 }
 
 static void start(struct ag_host *host, struct ag_plugin *plugin)
@@ -113,13 +113,13 @@ static void remove_plugin(struct ag_host *host, struct ag_plugin *plugin)
         ag_change_move(host, plugin, AG_EVENT_UNWANTED);
     enum ag_status status = ag_store_remove(&host->store, AG_STORE_PLUGIN, plugin->name);
     if (status != AG_OK) {
-        ag_log_plugin(AG_LOG_ERROR, plugin->name, version, "cannot be removed", status);
+        ag_log_plugin(host, AG_LOG_ERROR, plugin->name, version, "cannot be removed", status);
         return;
     }
     ag_plugins_refresh(&host->plugins, plugin);
     ag_change_error(plugin, AG_OK, 0);
     ag_change_move(host, plugin, AG_EVENT_REMOVED);
-    ag_log_plugin(AG_LOG_INFO, plugin->name, version, "removed", AG_OK);
+    ag_log_plugin(host, AG_LOG_INFO, plugin->name, version, "removed", AG_OK);
     retry_for_room(host);
 }
 
