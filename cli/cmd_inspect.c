@@ -78,6 +78,22 @@ static json_t *error_json(enum ag_status status)
                      "text", ag_status_text(status), "hint", ag_status_hint(status));
 }
 
+// A number of the metadata that need not be stated.
+static json_t *limit_json(uint32_t number)
+{
+    return number > 0 ? json_integer(number) : json_null();
+}
+
+// What a trial takes at least; null for what is the host's to choose.
+static json_t *trial_json(const struct ag_plugin_metadata *metadata)
+{
+    json_t *trial = json_object();
+    json_object_set_new(trial, "runs", limit_json(metadata->trial_runs));
+    json_object_set_new(trial, "ms", limit_json(metadata->trial_ms));
+    json_object_set_new(trial, "hub", json_boolean(metadata->trial_flags & AG_TRIAL_HUB));
+    return trial;
+}
+
 static void add_metadata(json_t *document, const struct ag_plugin_metadata *metadata)
 {
     json_t *capabilities = json_object();
@@ -95,12 +111,11 @@ static void add_metadata(json_t *document, const struct ag_plugin_metadata *meta
     json_object_set_new(document, "abi", json_integer(metadata->abi));
     json_object_set_new(document, "memory", json_integer(metadata->memory_size));
     json_object_set_new(document, "stack", json_integer(metadata->stack_size));
-    json_object_set_new(document, "periodMs",
-                        metadata->period_ms ? json_integer(metadata->period_ms) : json_null());
-    json_object_set_new(document, "fuelPerRun",
-                        metadata->fuel_per_run ? json_integer(metadata->fuel_per_run)
-                                               : json_null());
+    json_object_set_new(document, "periodMs", limit_json(metadata->period_ms));
+    json_object_set_new(document, "fuelPerRun", limit_json(metadata->fuel_per_run));
     json_object_set_new(document, "capabilities", capabilities);
+    json_object_set_new(document, "trial", trial_json(metadata));
+    json_object_set_new(document, "data", json_integer(metadata->data_size));
 }
 
 static const char *verdict_on(const struct ag_signer *signer, const struct believed *believed,
@@ -277,6 +292,26 @@ static void print_limit(const char *title, const json_t *value, const char *unit
         printf("  %-13s the host's\n", title);
 }
 
+static void print_trial(const json_t *trial)
+{
+    const bool needs_hub = json_is_true(json_object_get(trial, "hub"));
+    const char *lead = " ";
+    printf("  %-13s", "trial");
+    if (number(trial, "runs") > 0) {
+        printf("%s%lld runs", lead, number(trial, "runs"));
+        lead = ", ";
+    }
+    if (number(trial, "ms") > 0) {
+        printf("%s%lld ms", lead, number(trial, "ms"));
+        lead = ", ";
+    }
+    if (needs_hub)
+        printf("%sthe hub reachable", lead);
+    else if (lead[0] == ' ')
+        printf(" the host's");
+    printf("\n");
+}
+
 static void print_metadata(json_t *document)
 {
     const char *name;
@@ -291,6 +326,9 @@ static void print_metadata(json_t *document)
     printf("  %-13s %lld bytes\n", "call stack", number(document, "stack"));
     print_limit("period", json_object_get(document, "periodMs"), "ms");
     print_limit("fuel per run", json_object_get(document, "fuelPerRun"), "instructions");
+    print_trial(json_object_get(document, "trial"));
+    if (number(document, "data") > 0)
+        printf("  %-13s %lld bytes\n", "own data", number(document, "data"));
     printf("  %-13s", "capabilities");
     const char *lead = " ";
     json_object_foreach(json_object_get(document, "capabilities"), name, version)

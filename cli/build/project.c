@@ -13,23 +13,28 @@ enum member_kind {
     MEMBER_NUMBER,
     MEMBER_TEXTS,   // a list of texts
     MEMBER_DEFINES, // an object of texts, numbers and booleans
+    MEMBER_TRIAL,   // an object of numbers and a boolean
 };
 
 struct member {
     const char *name;
     enum member_kind kind;
     bool required;
-    uint32_t min; // of a number
-    size_t at;    // where a number goes in struct ag_project
+    uint32_t min, max; // of a number
+    size_t at;         // where a number goes in struct ag_project
 };
 
 #define NUMBER(name, required, min, field)                                                         \
     {                                                                                              \
-        name, MEMBER_NUMBER, required, min, offsetof(struct ag_project, field)                     \
+        name, MEMBER_NUMBER, required, min, UINT32_MAX, offsetof(struct ag_project, field)         \
+    }
+#define OTHER(name, required, kind, field)                                                         \
+    {                                                                                              \
+        name, kind, required, 0, 0, offsetof(struct ag_project, field)                             \
     }
 
 static const struct member members[] = {
-    { "name", MEMBER_NAME, true, 0, 0 },
+    OTHER("name", true, MEMBER_NAME, metadata.name),
     NUMBER("version", true, 1, metadata.version),
     NUMBER("epoch", false, 0, metadata.epoch),
     NUMBER("period_ms", false, 1, metadata.period_ms),
@@ -37,9 +42,12 @@ static const struct member members[] = {
     NUMBER("stack", false, 1, metadata.stack_size),
     NUMBER("data_stack", false, 0, data_stack),
     NUMBER("heap", false, 0, heap),
-    { "sources", MEMBER_TEXTS, false, 0, offsetof(struct ag_project, sources) },
-    { "defines", MEMBER_DEFINES, false, 0, offsetof(struct ag_project, defines) },
-    { "cflags", MEMBER_TEXTS, false, 0, offsetof(struct ag_project, cflags) },
+    OTHER("sources", false, MEMBER_TEXTS, sources),
+    OTHER("defines", false, MEMBER_DEFINES, defines),
+    OTHER("cflags", false, MEMBER_TEXTS, cflags),
+    OTHER("trial", false, MEMBER_TRIAL, metadata.trial_runs),
+    { "data", MEMBER_NUMBER, false, 1, AG_CFG_DATA_MAX,
+      offsetof(struct ag_project, metadata.data_size) },
 };
 enum {
     MEMBER_COUNT = sizeof members / sizeof members[0]
@@ -85,9 +93,10 @@ static bool take_number(const char *path, const struct member *member, const jso
                         struct ag_project *project)
 {
     const json_int_t number = json_integer_value(value);
-    if (!json_is_integer(value) || number < (json_int_t)member->min || number > UINT32_MAX) {
+    if (!json_is_integer(value) || number < (json_int_t)member->min ||
+        number > (json_int_t)member->max) {
         char wanted[64];
-        snprintf(wanted, sizeof wanted, "a whole number from %u to %u", member->min, UINT32_MAX);
+        snprintf(wanted, sizeof wanted, "a whole number from %u to %u", member->min, member->max);
         return refuse(path, member->name, wanted);
     }
     *(uint32_t *)(void *)((char *)project + member->at) = (uint32_t)number;
@@ -147,6 +156,31 @@ static bool take_defines(const char *path, json_t *value, struct ag_project *pro
     return true;
 }
 
+static bool take_trial(const char *path, json_t *value, struct ag_project *project)
+{
+    static const struct member numbers[] = {
+        NUMBER("runs", false, 1, metadata.trial_runs),
+        NUMBER("ms", false, 1, metadata.trial_ms),
+    };
+    const char *name;
+    json_t *item;
+    if (!json_is_object(value))
+        return refuse(path, "trial", "an object with \"runs\", \"ms\" or \"hub\"");
+    json_object_foreach(value, name, item)
+    {
+        const bool is_hub = strcmp(name, "hub") == 0;
+        if (is_hub && !json_is_boolean(item))
+            return refuse(path, "hub", "true or false");
+        if (is_hub)
+            project->metadata.trial_flags = json_is_true(item) ? AG_TRIAL_HUB : 0;
+        else if (strcmp(name, "runs") != 0 && strcmp(name, "ms") != 0)
+            return refuse(path, "trial", "an object with \"runs\", \"ms\" or \"hub\" only");
+        else if (!take_number(path, &numbers[name[0] == 'm'], item, project))
+            return false;
+    }
+    return true;
+}
+
 static const struct member *find_member(const char *name)
 {
     for (size_t i = 0; i < MEMBER_COUNT; i++) {
@@ -171,6 +205,8 @@ static bool take_member(const char *path, const char *name, json_t *value,
         return take_texts(path, member, value, project);
     case MEMBER_DEFINES:
         return take_defines(path, value, project);
+    case MEMBER_TRIAL:
+        return take_trial(path, value, project);
     }
     return false;
 }

@@ -73,6 +73,13 @@ _Static_assert(AG_CFG_DEVICE_ID_MAX >= 16 && AG_CFG_DEVICE_ID_MAX <= 128,
 _Static_assert(AG_CFG_SETTINGS_MAX >= 64 && AG_CFG_SETTINGS_MAX <= 4096,
                "AG_CFG_SETTINGS_MAX is 64 to 4096");
 
+// Largest own data of one plug-in, bytes, as FORMATS.md 5.1 counts them. 16 to 3072. A
+// plug-in that asks for more is refused. Costs what a plug-in asks for, for each that does.
+#ifndef AG_CFG_DATA_MAX
+#define AG_CFG_DATA_MAX 2048
+#endif
+_Static_assert(AG_CFG_DATA_MAX >= 16 && AG_CFG_DATA_MAX <= 3072, "AG_CFG_DATA_MAX is 16 to 3072");
+
 // Longest Window of one plug-in, bytes of JSON without white space. 16 to 1024. As above.
 #ifndef AG_CFG_WINDOW_MAX
 #define AG_CFG_WINDOW_MAX 128

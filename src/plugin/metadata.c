@@ -20,6 +20,11 @@ enum field {
     FIELD_STACK = 7,
     FIELD_PERIOD = 8,
     FIELD_FUEL = 9,
+    FIELD_TRIAL_RUNS = 10,
+    FIELD_TRIAL_MS = 11,
+    FIELD_TRIAL_FLAGS = 12,
+    FIELD_DATA = 13,
+    FIELD_SCHEMA = 14,
     FIELD_COUNT,
 };
 
@@ -116,6 +121,14 @@ static void read_capabilities(struct ag_reader *reader, struct ag_plugin_metadat
     }
 }
 
+static void read_schema(struct ag_reader *reader, struct ag_plugin_metadata *metadata)
+{
+    metadata->schema_size = (uint32_t)ag_reader_left(reader);
+    metadata->schema = ag_reader_bytes(reader, metadata->schema_size);
+    if (metadata->schema_size == 0)
+        ag_reader_fail(reader, AG_ERR_FILE_METADATA);
+}
+
 // Where the number of a field goes; NULL for a field that is not a number or not known.
 static uint32_t *number_of(struct ag_plugin_metadata *metadata, uint32_t field)
 {
@@ -134,6 +147,14 @@ static uint32_t *number_of(struct ag_plugin_metadata *metadata, uint32_t field)
         return &metadata->period_ms;
     case FIELD_FUEL:
         return &metadata->fuel_per_run;
+    case FIELD_TRIAL_RUNS:
+        return &metadata->trial_runs;
+    case FIELD_TRIAL_MS:
+        return &metadata->trial_ms;
+    case FIELD_TRIAL_FLAGS:
+        return &metadata->trial_flags;
+    case FIELD_DATA:
+        return &metadata->data_size;
     }
     return NULL;
 }
@@ -159,6 +180,8 @@ static void read_bytes_field(struct ag_reader *reader, uint32_t field,
         read_name(&content, metadata);
     else if (field == FIELD_CAPABILITIES)
         read_capabilities(&content, metadata);
+    else if (field == FIELD_SCHEMA)
+        read_schema(&content, metadata);
     else if (field < FIELD_COUNT)
         ag_reader_fail(&content, AG_ERR_FILE_METADATA);
     ag_reader_fail(reader, content.status);
@@ -225,4 +248,10 @@ void ag_metadata_write(struct ag_writer *writer, const struct ag_plugin_metadata
     write_number(writer, FIELD_STACK, metadata->stack_size);
     write_number(writer, FIELD_PERIOD, metadata->period_ms);
     write_number(writer, FIELD_FUEL, metadata->fuel_per_run);
+    write_number(writer, FIELD_TRIAL_RUNS, metadata->trial_runs);
+    write_number(writer, FIELD_TRIAL_MS, metadata->trial_ms);
+    write_number(writer, FIELD_TRIAL_FLAGS, metadata->trial_flags);
+    write_number(writer, FIELD_DATA, metadata->data_size);
+    if (metadata->schema_size > 0)
+        write_bytes(writer, FIELD_SCHEMA, metadata->schema, metadata->schema_size);
 }

@@ -20,6 +20,9 @@ struct ag_capability_need {
     uint16_t version; // from 1
 };
 
+// Bits of trial_flags. A host ignores the others.
+#define AG_TRIAL_HUB 1u // the hub must be reachable while it is on trial
+
 struct ag_plugin_metadata {
     char name[AG_CFG_NAME_MAX + 1]; // UTF-8 without control characters, at least 1 byte, NUL-ended
     uint32_t version;               // from 1; higher replaces lower
@@ -29,13 +32,20 @@ struct ag_plugin_metadata {
     uint32_t stack_size;            // the engine's call stack, bytes
     uint32_t period_ms;             // from the start of one execute to the next; 0: not stated
     uint32_t fuel_per_run;          // budget of one call into the plug-in; 0: not stated
+    uint32_t trial_runs;            // runs that a trial takes at least; 0: not stated
+    uint32_t trial_ms;              // time that a trial takes at least; 0: not stated
+    uint32_t trial_flags;           // AG_TRIAL_…
+    uint32_t data_size;             // of its own data that the host keeps, bytes; 0: none
+    const uint8_t *schema;          // of its settings; borrowed from the bytes that were read,
+    uint32_t schema_size;           // and NULL where there is none
     uint32_t capability_count;
     struct ag_capability_need capabilities[AG_CFG_CAPABILITY_MAX]; // by ascending id
 };
 
 // Reads the payload of an `airgraft` section. Unknown fields are skipped; a number that is
-// left out is 0. AG_ERR_FILE_METADATA for anything broken, missing, out of range, out of order or
-// double; *metadata is then undefined.
+// left out is 0. The schema stays in the bytes: it must not be used after them.
+// AG_ERR_FILE_METADATA for anything broken, missing, out of range, out of order or double;
+// *metadata is then undefined.
 AG_MUST_CHECK enum ag_status ag_metadata_read(const void *bytes, size_t size,
                                               struct ag_plugin_metadata *metadata);
 

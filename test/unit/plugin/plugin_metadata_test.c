@@ -33,6 +33,11 @@ static void check_round_trip(const struct ag_plugin_metadata *metadata)
     struct ag_plugin_metadata back;
     const size_t size = encode(metadata, bytes, sizeof bytes);
     CHECK_EQUAL(ag_metadata_read(bytes, size, &back), AG_OK);
+    CHECK_EQUAL(back.schema_size, metadata->schema_size);
+    if (back.schema_size > 0) {
+        CHECK_BYTES(back.schema, metadata->schema, back.schema_size);
+        back.schema = metadata->schema;
+    }
     CHECK_BYTES(&back, metadata, sizeof back);
 }
 
@@ -47,6 +52,11 @@ static void what_is_written_is_read_back(void)
     metadata.period_ms = 0;
     metadata.capability_count = 0;
     memset(metadata.capabilities, 0, sizeof metadata.capabilities);
+    check_round_trip(&metadata);
+    metadata.trial_runs = 3;
+    metadata.trial_ms = 60000;
+    metadata.trial_flags = AG_TRIAL_HUB;
+    metadata.data_size = 2048;
     check_round_trip(&metadata);
     memset(metadata.name, 'n', AG_CFG_NAME_MAX);
     metadata.capability_count = AG_CFG_CAPABILITY_MAX;
@@ -65,12 +75,33 @@ static void the_shortest_metadata_leaves_the_rest_at_zero(void)
     CHECK_EQUAL(metadata.abi, 1);
     CHECK_EQUAL(metadata.epoch + metadata.memory_size + metadata.stack_size, 0);
     CHECK_EQUAL(metadata.period_ms + metadata.fuel_per_run + metadata.capability_count, 0);
+    CHECK_EQUAL(metadata.trial_runs + metadata.trial_ms + metadata.trial_flags, 0);
+    CHECK_EQUAL(metadata.data_size + metadata.schema_size, 0);
+    CHECK(metadata.schema == NULL);
+}
+
+static void trial_data_and_schema_are_read(void)
+{
+    struct ag_plugin_metadata metadata;
+    static const char bytes[] = SHORTEST "\x14\5\x16\xE8\7\x18\1\x1A\x40\x1D\3abc";
+    CHECK_EQUAL(ag_metadata_read(bytes, sizeof bytes - 1, &metadata), AG_OK);
+    CHECK_EQUAL(metadata.trial_runs, 5);
+    CHECK_EQUAL(metadata.trial_ms, 1000);
+    CHECK_EQUAL(metadata.trial_flags, AG_TRIAL_HUB);
+    CHECK_EQUAL(metadata.data_size, 64);
+    CHECK_EQUAL(metadata.schema_size, 3);
+    CHECK_BYTES(metadata.schema, "abc", 3);
+    CHECK_EQUAL(READ(SHORTEST "\x15\1y"), AG_ERR_FILE_METADATA);   // runs as bytes
+    CHECK_EQUAL(READ(SHORTEST "\x14\0"), AG_ERR_FILE_METADATA);    // no runs, written out
+    CHECK_EQUAL(READ(SHORTEST "\x1C\5"), AG_ERR_FILE_METADATA);    // a schema as a number
+    CHECK_EQUAL(READ(SHORTEST "\x1D\0"), AG_ERR_FILE_METADATA);    // an empty schema
+    CHECK_EQUAL(READ(SHORTEST "\x1D\4abc"), AG_ERR_FILE_METADATA); // one that is cut
 }
 
 static void unknown_fields_of_both_kinds_are_skipped(void)
 {
     struct ag_plugin_metadata metadata;
-    static const char bytes[] = SHORTEST "\x14\x7F\x17\3abc\xFE\xFF\3\0";
+    static const char bytes[] = SHORTEST "\x1E\x7F\x21\3abc\xFE\xFF\3\0";
     CHECK_EQUAL(ag_metadata_read(bytes, sizeof bytes - 1, &metadata), AG_OK);
     CHECK_TEXT(metadata.name, "x");
 }
@@ -83,7 +114,7 @@ static void a_missing_double_or_misplaced_field_is_refused(void)
     CHECK_EQUAL(READ("\1\3\1x\3\1y\4\1\x08\1"), AG_ERR_FILE_METADATA); // name twice
     CHECK_EQUAL(READ("\1\3\1x\4\1\4\2\x08\1"), AG_ERR_FILE_METADATA);  // version twice
     CHECK_EQUAL(READ("\1\4\1\3\1x\x08\1"), AG_ERR_FILE_METADATA);      // out of order
-    CHECK_EQUAL(READ(SHORTEST "\x14\1\x15\1y"), AG_ERR_FILE_METADATA); // unknown twice
+    CHECK_EQUAL(READ(SHORTEST "\x1E\1\x1F\1y"), AG_ERR_FILE_METADATA); // unknown twice
     CHECK_EQUAL(READ("\1\1\1x\4\1\x08\1"), AG_ERR_FILE_METADATA);      // field 0
     CHECK_EQUAL(READ("\1\2\5\4\1\x08\1"), AG_ERR_FILE_METADATA);       // name as a number
     CHECK_EQUAL(READ("\1\3\1x\5\1y\x08\1"), AG_ERR_FILE_METADATA);     // version as text
@@ -207,7 +238,7 @@ static void two_bytes_behind_valid_metadata_never_give_something_invalid(void)
 
 static void a_payload_over_the_limit_is_refused_unread(void)
 {
-    uint8_t bytes[AG_METADATA_SIZE_MAX + 1] = SHORTEST "\x15";
+    uint8_t bytes[AG_METADATA_SIZE_MAX + 1] = SHORTEST "\x1F";
     const size_t start = sizeof SHORTEST;
     // An unknown field that fills the rest: 512 bytes in all are read, 513 are not.
     bytes[start] = (uint8_t)((AG_METADATA_SIZE_MAX - start - 2) & 0x7F) | 0x80;
@@ -221,6 +252,7 @@ static void a_payload_over_the_limit_is_refused_unread(void)
 static const struct test_case cases[] = {
     TEST(what_is_written_is_read_back),
     TEST(the_shortest_metadata_leaves_the_rest_at_zero),
+    TEST(trial_data_and_schema_are_read),
     TEST(unknown_fields_of_both_kinds_are_skipped),
     TEST(a_missing_double_or_misplaced_field_is_refused),
     TEST(capabilities_must_ascend_and_have_versions),
