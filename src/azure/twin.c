@@ -2,7 +2,8 @@
 // Twin reader: a state for each place in the document, fed by the JSON reader's events.
 //
 // Whatever is unknown or of a wrong type is skipped whole, so that each state sees only events of
-// its own level. URL, Settings and Window are read right into their place.
+// its own level. URL, Settings and Window are read right into their place; the entries and airgraft
+// stand beside each other, so that one buffer serves the URLs of both.
 #include "azure/twin.h"
 
 #include <string.h>
@@ -22,6 +23,10 @@ enum twin_state {
     IN_OBJECT,
     EXPECT_ENTRY,
     IN_ENTRY,
+    IN_TRIAL,
+    EXPECT_HOST,
+    IN_HOST,
+    IN_TRUST,
     EXPECT_MEMBER,
     COMPLETE,
 };
@@ -38,22 +43,44 @@ enum twin_member {
     MEMBER_FUEL,
     MEMBER_DOWNGRADE,
     MEMBER_ENABLED,
+    MEMBER_TRIAL,
+    MEMBER_TRIAL_RUNS,
+    MEMBER_TRIAL_MS,
+    MEMBER_TRIAL_HUB,
+    MEMBER_TRUST,
+    MEMBER_TRUST_URL,
+    MEMBER_TRUST_EPOCH,
+    MEMBER_TRUST_SHA256,
+    MEMBER_LOG_LEVEL,
+    MEMBER_ONE_CONNECTION,
 };
 
+// In which object a member stands, and what it is called there.
 static const struct {
-    const char *name;
+    uint8_t within;
     uint8_t member;
+    const char *name;
 } members[] = {
-    { "Name", MEMBER_NAME },
-    { "Url", MEMBER_URL },
-    { "Version", MEMBER_VERSION },
-    { "Sha256", MEMBER_SHA256 },
-    { "Settings", MEMBER_SETTINGS },
-    { "Window", MEMBER_WINDOW },
-    { "PeriodMs", MEMBER_PERIOD },
-    { "FuelPerRun", MEMBER_FUEL },
-    { "AllowDowngrade", MEMBER_DOWNGRADE },
-    { "Enabled", MEMBER_ENABLED },
+    { IN_ENTRY, MEMBER_NAME, "Name" },
+    { IN_ENTRY, MEMBER_URL, "Url" },
+    { IN_ENTRY, MEMBER_VERSION, "Version" },
+    { IN_ENTRY, MEMBER_SHA256, "Sha256" },
+    { IN_ENTRY, MEMBER_SETTINGS, "Settings" },
+    { IN_ENTRY, MEMBER_WINDOW, "Window" },
+    { IN_ENTRY, MEMBER_PERIOD, "PeriodMs" },
+    { IN_ENTRY, MEMBER_FUEL, "FuelPerRun" },
+    { IN_ENTRY, MEMBER_DOWNGRADE, "AllowDowngrade" },
+    { IN_ENTRY, MEMBER_ENABLED, "Enabled" },
+    { IN_ENTRY, MEMBER_TRIAL, "Trial" },
+    { IN_TRIAL, MEMBER_TRIAL_RUNS, "Runs" },
+    { IN_TRIAL, MEMBER_TRIAL_MS, "Ms" },
+    { IN_TRIAL, MEMBER_TRIAL_HUB, "Hub" },
+    { IN_HOST, MEMBER_TRUST, "Trust" },
+    { IN_HOST, MEMBER_LOG_LEVEL, "LogLevel" },
+    { IN_HOST, MEMBER_ONE_CONNECTION, "OneConnection" },
+    { IN_TRUST, MEMBER_TRUST_URL, "Url" },
+    { IN_TRUST, MEMBER_TRUST_EPOCH, "Epoch" },
+    { IN_TRUST, MEMBER_TRUST_SHA256, "Sha256" },
 };
 
 // ---- the entry in hand
@@ -80,6 +107,7 @@ static bool tell_entry(struct ag_twin *twin, struct ag_twin_event *event)
     event->type = AG_TWIN_ENTRY;
     event->modules = twin->summary.modules;
     event->entry = &twin->entry;
+    event->host = NULL;
     twin->state = twin->summary.modules == AG_TWIN_MODULES_LIST ? IN_LIST : IN_OBJECT;
     return true;
 }
@@ -202,38 +230,103 @@ static void take_settings(struct ag_twin *twin, const struct ag_json_event *valu
         twin->entry.settings = value->text;
 }
 
+// What a Window says is read by the host; a text that is cut cannot be.
+static void take_window(struct ag_twin *twin, const struct ag_json_event *value)
+{
+    if (value->overflow)
+        refuse_entry(twin, AG_ERR_TWIN_WINDOW);
+    else
+        twin->entry.window = value->text;
+}
+
+static bool is_bool(const struct ag_json_event *value)
+{
+    return value->type == AG_JSON_TRUE || value->type == AG_JSON_FALSE;
+}
+
+static bool take_trial(struct ag_twin_entry *entry, enum twin_member member,
+                       const struct ag_json_event *value)
+{
+    if (member == MEMBER_TRIAL_HUB) {
+        entry->has_trial_hub = is_bool(value);
+        entry->trial_hub = value->type == AG_JSON_TRUE;
+        return entry->has_trial_hub;
+    }
+    const bool is_runs = member == MEMBER_TRIAL_RUNS;
+    const bool is_sound = is_integer_in(value, is_runs ? 1 : 0, UINT32_MAX);
+    *(is_runs ? &entry->has_trial_runs : &entry->has_trial_ms) = is_sound;
+    *(is_runs ? &entry->trial_runs : &entry->trial_ms) = is_sound ? (uint32_t)value->integer : 0;
+    return is_sound;
+}
+
 // The plain members: false when the value is of a wrong type or out of range.
 static bool take_plain(struct ag_twin_entry *entry, enum twin_member member,
                        const struct ag_json_event *value)
 {
-    const bool is_bool = value->type == AG_JSON_TRUE || value->type == AG_JSON_FALSE;
-    switch (member) {
-    case MEMBER_SHA256:
+    if (member == MEMBER_SHA256) {
         entry->has_sha256 = read_sha256(value, entry->sha256);
         return entry->has_sha256;
-    case MEMBER_WINDOW:
-        entry->window = value->text;
-        return !value->overflow;
-    case MEMBER_PERIOD:
+    }
+    if (member == MEMBER_PERIOD) {
         entry->period_ms = (uint32_t)value->integer;
         return is_integer_in(value, 1, UINT32_MAX);
-    case MEMBER_FUEL:
+    }
+    if (member == MEMBER_FUEL) {
         entry->fuel_per_run = (uint64_t)value->integer;
         return is_integer_in(value, 1, INT64_MAX);
-    case MEMBER_DOWNGRADE:
-        entry->allow_downgrade = value->type == AG_JSON_TRUE;
-        return is_bool;
-    case MEMBER_ENABLED:
-        entry->is_enabled = value->type == AG_JSON_TRUE;
-        return is_bool;
-    case MEMBER_NONE:
-    case MEMBER_NAME:
-    case MEMBER_URL:
-    case MEMBER_VERSION:
-    case MEMBER_SETTINGS:
-        break;
     }
+    if (member == MEMBER_DOWNGRADE)
+        entry->allow_downgrade = value->type == AG_JSON_TRUE;
+    else
+        entry->is_enabled = value->type == AG_JSON_TRUE;
+    return is_bool(value);
+}
+
+static bool take_url_of_trust(struct ag_twin_host *host, const struct ag_json_event *value)
+{
+    struct ag_url url;
+    if (value->type != AG_JSON_STRING || value->overflow ||
+        ag_url_parse(value->text, &url) != AG_OK)
+        return false;
+    host->trust_url = value->text;
     return true;
+}
+
+static bool take_log_level(struct ag_twin_host *host, const struct ag_json_event *value)
+{
+    static const char *const names[] = { "error", "warning", "info", "debug" };
+    host->has_log_level = false;
+    for (uint8_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (value->type == AG_JSON_STRING && ag_text_equals(value->text, names[i])) {
+            host->has_log_level = true;
+            host->log_level = i;
+        }
+    }
+    return host->has_log_level;
+}
+
+// Members of airgraft and of its Trust: false when passed over.
+static bool take_host(struct ag_twin_host *host, enum twin_member member,
+                      const struct ag_json_event *value)
+{
+    if (member == MEMBER_TRUST_URL)
+        return take_url_of_trust(host, value);
+    if (member == MEMBER_LOG_LEVEL)
+        return take_log_level(host, value);
+    if (member == MEMBER_TRUST_EPOCH && is_integer_in(value, 1, UINT32_MAX)) {
+        host->trust_epoch = (uint32_t)value->integer;
+        return true;
+    }
+    if (member == MEMBER_TRUST_SHA256) {
+        host->has_trust_sha256 = read_sha256(value, host->trust_sha256);
+        return host->has_trust_sha256;
+    }
+    if (member == MEMBER_ONE_CONNECTION) {
+        host->has_one_connection = is_bool(value);
+        host->one_connection = value->type == AG_JSON_TRUE;
+        return host->has_one_connection;
+    }
+    return false; // also a Trust that is no object
 }
 
 static void take_value(struct ag_twin *twin, const struct ag_json_event *value)
@@ -241,16 +334,53 @@ static void take_value(struct ag_twin *twin, const struct ag_json_event *value)
     const enum twin_member member = (enum twin_member)twin->member;
     if (is_null(value)) // as if it were absent
         return;
-    if (member == MEMBER_NAME)
+    switch (member) {
+    case MEMBER_NAME:
         take_name(twin, value);
-    else if (member == MEMBER_URL)
+        return;
+    case MEMBER_URL:
         take_url(twin, value);
-    else if (member == MEMBER_VERSION)
+        return;
+    case MEMBER_VERSION:
         take_version(twin, value);
-    else if (member == MEMBER_SETTINGS)
+        return;
+    case MEMBER_SETTINGS:
         take_settings(twin, value);
-    else if (!take_plain(&twin->entry, member, value))
+        return;
+    case MEMBER_WINDOW:
+        take_window(twin, value);
+        return;
+    case MEMBER_SHA256:
+    case MEMBER_PERIOD:
+    case MEMBER_FUEL:
+    case MEMBER_DOWNGRADE:
+    case MEMBER_ENABLED:
+        if (!take_plain(&twin->entry, member, value))
+            refuse_entry(twin, AG_ERR_TWIN_MEMBER);
+        return;
+    case MEMBER_TRIAL_RUNS:
+    case MEMBER_TRIAL_MS:
+    case MEMBER_TRIAL_HUB:
+        if (!take_trial(&twin->entry, member, value))
+            refuse_entry(twin, AG_ERR_TWIN_MEMBER);
+        return;
+    case MEMBER_TRUST:
+    case MEMBER_TRUST_URL:
+    case MEMBER_TRUST_EPOCH:
+    case MEMBER_TRUST_SHA256:
+    case MEMBER_LOG_LEVEL:
+    case MEMBER_ONE_CONNECTION:
+        if (take_host(&twin->host, member, value))
+            return;
+        twin->host.status = AG_ERR_TWIN_HOST;
+        twin->trust_is_wrong = true; // read only at the end of a Trust
+        return;
+    case MEMBER_TRIAL: // not an object
         refuse_entry(twin, AG_ERR_TWIN_MEMBER);
+        return;
+    case MEMBER_NONE:
+        return;
+    }
 }
 
 // ---- places in the document
@@ -305,6 +435,8 @@ static void in_desired(struct ag_twin *twin, const struct ag_json_event *event)
         twin->state = event->depth == 0 ? COMPLETE : IN_ROOT;
     else if (ag_text_equals(event->text, "firmware_modules"))
         twin->state = EXPECT_MODULES;
+    else if (ag_text_equals(event->text, "airgraft"))
+        twin->state = EXPECT_HOST;
     else if (ag_text_equals(event->text, "$version"))
         twin->state = EXPECT_VERSION;
     else
@@ -341,6 +473,7 @@ static bool at_modules(struct ag_twin *twin, const struct ag_json_event *value,
     event->type = AG_TWIN_MODULES;
     event->modules = modules;
     event->entry = NULL;
+    event->host = NULL;
     return true;
 }
 
@@ -391,27 +524,88 @@ static bool at_entry(struct ag_twin *twin, const struct ag_json_event *value,
     return tell_entry(twin, event);
 }
 
-static uint8_t find_member(const struct ag_json_event *key)
+static bool tell_host(struct ag_twin *twin, struct ag_twin_event *event)
+{
+    twin->state = IN_DESIRED;
+    twin->has_host = true;
+    event->type = AG_TWIN_HOST;
+    event->modules = twin->summary.modules;
+    event->entry = NULL;
+    event->host = &twin->host;
+    return true;
+}
+
+static bool at_host(struct ag_twin *twin, const struct ag_json_event *value,
+                    struct ag_twin_event *event)
+{
+    memset(&twin->host, 0, sizeof twin->host);
+    twin->host.status = AG_OK;
+    if (value->type == AG_JSON_OBJECT_BEGIN) {
+        twin->state = IN_HOST;
+        return false;
+    }
+    skip_if_begun(twin, value);
+    if (value->type != AG_JSON_NULL)
+        twin->host.status = AG_ERR_TWIN_HOST;
+    return tell_host(twin, event);
+}
+
+static void begin_trial(struct ag_twin *twin)
+{
+    twin->entry.has_trial_runs = false;
+    twin->entry.has_trial_ms = false;
+    twin->entry.has_trial_hub = false;
+    twin->state = IN_TRIAL;
+}
+
+static void begin_trust(struct ag_twin *twin)
+{
+    struct ag_twin_host *host = &twin->host;
+    memset(&host->trust_url, 0, sizeof host->trust_url);
+    host->trust_epoch = 0;
+    host->has_trust_sha256 = false;
+    host->has_trust = false;
+    twin->trust_is_wrong = false;
+    twin->state = IN_TRUST;
+}
+
+static void end_trust(struct ag_twin *twin)
+{
+    struct ag_twin_host *host = &twin->host;
+    host->has_trust = !twin->trust_is_wrong && host->trust_url.size > 0 && host->trust_epoch > 0;
+    if (!host->has_trust)
+        host->status = AG_ERR_TWIN_HOST;
+    twin->state = IN_HOST;
+}
+
+static uint8_t find_member(uint8_t within, const struct ag_json_event *key)
 {
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
-        if (ag_text_equals(key->text, members[i].name))
+        if (members[i].within == within && ag_text_equals(key->text, members[i].name))
             return members[i].member;
     }
     return MEMBER_NONE;
 }
 
-static bool in_entry(struct ag_twin *twin, const struct ag_json_event *key,
-                     struct ag_twin_event *event)
+// The object with members that is open has ended. True when *event is to be told.
+static bool end_members(struct ag_twin *twin, struct ag_twin_event *event)
+{
+    if (twin->state == IN_ENTRY)
+        return end_entry(twin, event);
+    if (twin->state == IN_HOST)
+        return tell_host(twin, event);
+    if (twin->state == IN_TRUST)
+        end_trust(twin);
+    else
+        twin->state = IN_ENTRY;
+    return false;
+}
+
+// Where the member's value is read to, if not to the token.
+static void place_value(struct ag_twin *twin)
 {
     struct ag_json *json = &twin->json;
-    if (key->type == AG_JSON_OBJECT_END)
-        return end_entry(twin, event);
-    twin->member = find_member(key);
-    twin->state = EXPECT_MEMBER;
-    if (twin->member == MEMBER_NONE) {
-        twin->state = IN_ENTRY;
-        ag_json_skip(json);
-    } else if (twin->member == MEMBER_URL) {
+    if (twin->member == MEMBER_URL || twin->member == MEMBER_TRUST_URL) {
         ag_json_set_token(json, twin->url, sizeof twin->url);
     } else if (twin->member == MEMBER_NAME && !twin->name_is_key) {
         // A second name overwrites the first, whatever it turns out to be.
@@ -422,15 +616,38 @@ static bool in_entry(struct ag_twin *twin, const struct ag_json_event *key,
     } else if (twin->member == MEMBER_WINDOW) {
         ag_json_capture(json, twin->window, sizeof twin->window);
     }
+}
+
+static bool in_members(struct ag_twin *twin, const struct ag_json_event *key,
+                       struct ag_twin_event *event)
+{
+    if (key->type == AG_JSON_OBJECT_END)
+        return end_members(twin, event);
+    twin->member = find_member(twin->state, key);
+    if (twin->member == MEMBER_NONE) {
+        ag_json_skip(&twin->json);
+        return false;
+    }
+    twin->within = twin->state;
+    twin->state = EXPECT_MEMBER;
+    place_value(twin);
     return false;
 }
 
 static void at_member(struct ag_twin *twin, const struct ag_json_event *value)
 {
+    twin->state = twin->within;
+    if (value->type == AG_JSON_OBJECT_BEGIN && twin->member == MEMBER_TRIAL) {
+        begin_trial(twin);
+        return;
+    }
+    if (value->type == AG_JSON_OBJECT_BEGIN && twin->member == MEMBER_TRUST) {
+        begin_trust(twin);
+        return;
+    }
     skip_if_begun(twin, value);
     take_value(twin, value);
     ag_json_set_token(&twin->json, twin->token, sizeof twin->token);
-    twin->state = IN_ENTRY;
 }
 
 // True when *event is to be told.
@@ -462,8 +679,13 @@ static bool take_event(struct ag_twin *twin, const struct ag_json_event *json,
         return false;
     case EXPECT_ENTRY:
         return at_entry(twin, json, event);
+    case EXPECT_HOST:
+        return at_host(twin, json, event);
     case IN_ENTRY:
-        return in_entry(twin, json, event);
+    case IN_TRIAL:
+    case IN_HOST:
+    case IN_TRUST:
+        return in_members(twin, json, event);
     case EXPECT_MEMBER:
         at_member(twin, json);
         return false;
@@ -506,8 +728,8 @@ enum ag_status ag_twin_finish(struct ag_twin *twin, struct ag_twin_summary *summ
     if (twin->status != AG_OK)
         return twin->status;
     *summary = twin->summary;
-    summary->needs_document =
-        twin->source == AG_TWIN_PATCH && twin->summary.modules == AG_TWIN_MODULES_OBJECT;
+    summary->needs_document = twin->source == AG_TWIN_PATCH &&
+                              (twin->summary.modules == AG_TWIN_MODULES_OBJECT || twin->has_host);
     return AG_OK;
 }
 

@@ -20,6 +20,9 @@
 //   holds only what changed, down to single members of an entry: the host asks for the whole twin
 //   and applies that (summary.needs_document).
 // - `firmware_modules` missing or null changes nothing; an empty list or object removes all.
+// - `airgraft`, what is desired of the host itself, is told at its end; a member of a wrong type
+//   counts as absent and shows in host.status. In a patch it holds only what changed: it too wants
+//   the whole twin.
 #ifndef AG_AZURE_TWIN_H
 #define AG_AZURE_TWIN_H
 
@@ -51,9 +54,9 @@ enum ag_twin_modules {
 // One desired plug-in. Texts are borrowed from the twin reader until its next call; each is
 // followed by a NUL.
 struct ag_twin_entry {
-    // AG_OK, or why the entry is refused: AG_ERR_TWIN_ENTRY, _NAME, _VERSION, _URL, _MEMBER, or
-    // _SPACE for Settings over AG_CFG_SETTINGS_MAX. The first thing wrong counts. Of a refused
-    // entry only the name may be used, and `index`.
+    // AG_OK, or why the entry is refused: AG_ERR_TWIN_ENTRY, _NAME, _VERSION, _URL, _MEMBER,
+    // _WINDOW for a Window over AG_CFG_WINDOW_MAX, or _SPACE for Settings over AG_CFG_SETTINGS_MAX.
+    // The first thing wrong counts. Of a refused entry only the name may be used, and `index`.
     enum ag_status status;
     uint32_t index;          // place in the list or object, from 0
     struct ag_text name;     // decoded; empty when there is none
@@ -65,21 +68,43 @@ struct ag_twin_entry {
     uint8_t sha256[32];      //
     struct ag_text settings; // an object as JSON text without white space; empty when absent
     struct ag_text window;   // any JSON value, as text; empty when absent
+    bool has_trial_runs;     // Trial.Runs
+    bool has_trial_ms;       // Trial.Ms
+    bool has_trial_hub;      // Trial.Hub
+    bool trial_hub;          // the hub must have been reached with it running
+    uint32_t trial_runs;     // 1 to 4294967295
+    uint32_t trial_ms;       // 0 to 4294967295
     uint32_t period_ms;      // 0 when absent
     uint64_t fuel_per_run;   // 0 when absent
     bool allow_downgrade;    // false when absent
     bool is_enabled;         // true when absent
 };
 
+// What is desired of the host: the section's object `airgraft`. Borrowed as an entry is.
+struct ag_twin_host {
+    enum ag_status status;    // AG_OK, or AG_ERR_TWIN_HOST: something in it was passed over
+    bool has_trust;           // Trust, with Url and Epoch
+    struct ag_text trust_url; // https, parsed without error
+    uint32_t trust_epoch;     // 1 to 4294967295
+    bool has_trust_sha256;    //
+    uint8_t trust_sha256[32]; //
+    bool has_log_level;       // LogLevel
+    uint8_t log_level;        // 0 error, 1 warning, 2 info, 3 debug
+    bool has_one_connection;  // OneConnection
+    bool one_connection;      //
+};
+
 enum ag_twin_event_type {
     AG_TWIN_MODULES, // firmware_modules begins (or is null or wrong): `modules`
     AG_TWIN_ENTRY,   // one entry: `entry`
+    AG_TWIN_HOST,    // airgraft is complete (or null or wrong): `host`
 };
 
 struct ag_twin_event {
     enum ag_twin_event_type type;
     enum ag_twin_modules modules;      // AG_TWIN_MODULES
     const struct ag_twin_entry *entry; // AG_TWIN_ENTRY; borrowed until the next call
+    const struct ag_twin_host *host;   // AG_TWIN_HOST; borrowed until the next call
 };
 
 struct ag_twin_summary {
@@ -87,22 +112,26 @@ struct ag_twin_summary {
     uint32_t entry_count;         // entries told of it, refused ones too
     bool has_version;             // desired $version was given
     int64_t version;              //
-    bool needs_document;          // a patch in object form: ask for the whole twin
+    bool needs_document;          // a patch in object form, or with airgraft: ask for all
 };
 
 // A name as the key of an object, with every character escaped that a twin key cannot hold.
 #define AG_TWIN_KEY_MAX (3u * AG_CFG_NAME_MAX)
 
-// All fields are private; about 600 bytes, a URL, Settings and a Window.
+// All fields are private; about 700 bytes, a URL, Settings and a Window.
 struct ag_twin {
     struct ag_json json;
     struct ag_twin_entry entry;
+    struct ag_twin_host host;
     struct ag_twin_summary summary;
-    uint8_t source;   // enum ag_twin_source
-    uint8_t state;    // enum in twin.c: where in the document
-    uint8_t member;   // whose value comes next
-    bool has_url;     // members of the entry in hand
-    bool name_is_key; // the name was given by the key
+    uint8_t source;      // enum ag_twin_source
+    uint8_t state;       // enum in twin.c: where in the document
+    uint8_t member;      // whose value comes next
+    uint8_t within;      // the state of the object whose member that is
+    bool has_host;       // airgraft was told
+    bool trust_is_wrong; // a member of the Trust in hand
+    bool has_url;        // members of the entry in hand
+    bool name_is_key;    // the name was given by the key
     enum ag_status status;
     char token[AG_TWIN_KEY_MAX + 1 < 80 ? 80 : AG_TWIN_KEY_MAX + 1];
     char name[AG_CFG_NAME_MAX + 1];

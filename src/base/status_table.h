@@ -78,6 +78,7 @@
     X(ERR_TRUST_FORGED,        1321, "trust_signature_invalid", "a signature of the trust store object does not match", "it was changed after signing: take the original") \
     X(ERR_TRUST_THRESHOLD,     1322, "trust_threshold", "too few authority keys signed the trust store object", "sign it with as many authority keys as its threshold, and that of the one it replaces, says") \
     X(ERR_TRUST_EPOCH,         1323, "trust_epoch", "the trust store object is not newer than the one in use", "give it a higher epoch") \
+    X(ERR_TRUST_UNREACHABLE,   1324, "trust_unreachable", "the hub could not be reached with the new trust store object, but with the one before", "put the TLS root of the hub's certificate into it") \
     \
     /* 14xx: the twin */ \
     X(ERR_TWIN_JSON,           1401, "twin_json", "the twin document is not valid JSON", "the hub sent it so; nothing was changed") \
@@ -91,6 +92,8 @@
     X(ERR_TWIN_SPACE,          1409, "twin_space", "the entries together need more memory than this host has for them", "shorten URLs and settings") \
     X(ERR_TWIN_MEMBER,         1410, "twin_member", "an optional member of the entry has a wrong type or value", "see the members in DESIGN.md 4.1") \
     X(ERR_TWIN_DOWNGRADE,      1411, "twin_downgrade", "the version is older than the installed one", "raise Version, or set AllowDowngrade") \
+    X(ERR_TWIN_WINDOW,         1413, "twin_window", "the entry's Window is malformed", "give From and To as HH:MM; see Window in DESIGN.md 4.1") \
+    X(ERR_TWIN_HOST,           1414, "twin_host", "a member of the desired object airgraft has a wrong type or value", "see airgraft in DESIGN.md 4.1; what is wrong in it counts as absent") \
     \
     /* 15xx: network */ \
     X(ERR_CLOSED,              1501, "closed", "the peer closed the connection", "it is tried again") \

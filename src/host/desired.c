@@ -40,7 +40,9 @@ static void copy_members(struct ag_desired *desired, struct ag_desired_entry *to
                          const struct ag_twin_entry *from)
 {
     to->status = from->status;
-    if (from->status != AG_OK)
+    if (from->status == AG_OK && from->window.size > 0)
+        to->status = ag_window_parse(from->window, &to->window);
+    if (to->status != AG_OK)
         return;
     to->version = from->version;
     to->has_sha256 = from->has_sha256;
@@ -48,6 +50,12 @@ static void copy_members(struct ag_desired *desired, struct ag_desired_entry *to
     to->is_enabled = from->is_enabled;
     to->period_ms = from->period_ms;
     to->fuel_per_run = from->fuel_per_run;
+    to->has_trial_runs = from->has_trial_runs;
+    to->has_trial_ms = from->has_trial_ms;
+    to->has_trial_hub = from->has_trial_hub;
+    to->trial_hub = from->trial_hub;
+    to->trial_runs = from->trial_runs;
+    to->trial_ms = from->trial_ms;
     memcpy(to->sha256, from->sha256, sizeof to->sha256);
     size_t pool_size = desired->pool_size;
     if (!keep_text(desired, from->url, &to->url) ||
@@ -117,7 +125,34 @@ void ag_desired_carry(struct ag_desired *desired, struct ag_desired_entry *to,
     to->is_enabled = from->is_enabled;
     to->period_ms = from->period_ms;
     to->fuel_per_run = from->fuel_per_run;
+    to->has_trial_runs = from->has_trial_runs;
+    to->has_trial_ms = from->has_trial_ms;
+    to->has_trial_hub = from->has_trial_hub;
+    to->trial_hub = from->trial_hub;
+    to->trial_runs = from->trial_runs;
+    to->trial_ms = from->trial_ms;
+    to->window = from->window;
     (void)keep_text(desired, from->settings, &to->settings);
+}
+
+void ag_desired_set_host(struct ag_desired_host *host, const struct ag_twin_host *from)
+{
+    memset(host, 0, sizeof *host);
+    host->status = AG_OK;
+    if (!from)
+        return;
+    host->status = from->status;
+    host->has_log_level = from->has_log_level;
+    host->log_level = from->log_level;
+    host->has_one_connection = from->has_one_connection;
+    host->one_connection = from->one_connection;
+    if (!from->has_trust)
+        return;
+    host->has_trust = true;
+    host->trust_epoch = from->trust_epoch;
+    host->has_trust_sha256 = from->has_trust_sha256;
+    memcpy(host->trust_sha256, from->trust_sha256, sizeof host->trust_sha256);
+    memcpy(host->trust_url, from->trust_url.at, from->trust_url.size);
 }
 
 bool ag_desired_same_file(const struct ag_desired_entry *a, const struct ag_desired_entry *b)

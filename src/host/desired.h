@@ -15,6 +15,7 @@
 #include "base/config.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "host/window.h"
 #include "platform/crypto.h"
 
 // No entry.
@@ -28,10 +29,31 @@ struct ag_desired_entry {
     bool allow_downgrade;
     bool is_enabled;
     uint8_t sha256[AG_SHA256_SIZE];
+    bool has_trial_runs; // else as the file says
+    bool has_trial_ms;   //
+    bool has_trial_hub;  //
+    bool trial_hub;
+    uint32_t trial_runs;
+    uint32_t trial_ms;
     uint32_t period_ms;      // 0: as the file says
     uint64_t fuel_per_run;   // 0: as the file says
+    struct ag_window window; // when a new version may be activated; is_set false: at any time
     struct ag_text url;      // in the pool; empty: keep what is installed
     struct ag_text settings; // in the pool; JSON; empty: none
+};
+
+// What is desired of the host itself. What is absent or wrong in the twin is not set.
+struct ag_desired_host {
+    enum ag_status status; // AG_OK, or AG_ERR_TWIN_HOST: something in it was passed over
+    bool has_trust;
+    bool has_trust_sha256;
+    bool has_log_level;
+    bool has_one_connection;
+    bool one_connection;
+    uint8_t log_level; // as enum ag_log_level
+    uint32_t trust_epoch;
+    uint8_t trust_sha256[AG_SHA256_SIZE];
+    char trust_url[AG_CFG_URL_MAX + 1]; // "" without trust
 };
 
 struct ag_desired {
@@ -63,6 +85,9 @@ uint32_t ag_desired_find(const struct ag_desired *desired, const char *name);
 // installed goes on as it did. Without its settings where the pool has no room for them.
 void ag_desired_carry(struct ag_desired *desired, struct ag_desired_entry *to,
                       const struct ag_desired_entry *from);
+
+// Copies what the twin reader told; NULL: nothing is desired.
+void ag_desired_set_host(struct ag_desired_host *host, const struct ag_twin_host *from);
 
 // Whether both ask for the same file by the same way, so that what became of one holds for the
 // other.

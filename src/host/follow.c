@@ -22,6 +22,7 @@ void ag_follow_init(struct ag_follow *follow, char *pool, size_t capacity,
     memset(follow, 0, sizeof *follow);
     ag_desired_init(&follow->tables[0], pool, capacity / 2);
     ag_desired_init(&follow->tables[1], pool + capacity / 2, capacity / 2);
+    ag_desired_set_host(&follow->hosts[0], NULL);
     follow->on_reported = on_reported;
     follow->context = context;
 }
@@ -43,12 +44,23 @@ void ag_follow_reconnected(struct ag_follow *follow)
     follow->wants_document = true;
 }
 
+const struct ag_desired_host *ag_follow_host(const struct ag_follow *follow)
+{
+    return &follow->hosts[follow->host_in_force];
+}
+
+static struct ag_desired_host *host_to_fill(struct ag_follow *follow)
+{
+    return &follow->hosts[1 - follow->host_in_force];
+}
+
 static void begin(struct ag_follow *follow, enum ag_follow_message message,
                   enum ag_twin_source source)
 {
     follow->message = message;
     ag_twin_init(&follow->twin, source);
     ag_desired_clear(table_to_fill(follow));
+    ag_desired_set_host(host_to_fill(follow), NULL);
 }
 
 void ag_follow_begin_document(struct ag_follow *follow)
@@ -130,6 +142,8 @@ void ag_follow_feed(struct ag_follow *follow, const void *bytes, size_t size)
     while (ag_twin_next(&follow->twin, &piece, &event) == AG_OK) { // an error shows at the end
         if (event.type == AG_TWIN_MODULES)
             ag_desired_clear(table_to_fill(follow));
+        else if (event.type == AG_TWIN_HOST)
+            ag_desired_set_host(host_to_fill(follow), event.host);
         else
             ag_desired_add(table_to_fill(follow), event.entry);
     }
@@ -166,10 +180,20 @@ static bool take_modules(struct ag_follow *follow, enum ag_twin_modules modules)
     return false;
 }
 
+// A whole document says all that is desired of the host; a patch that says anything of it was
+// answered by a read of the whole.
+static void take_host(struct ag_follow *follow)
+{
+    const struct ag_desired_host *host = host_to_fill(follow);
+    follow->host_is_new = memcmp(host, ag_follow_host(follow), sizeof *host) != 0;
+    follow->host_in_force = 1 - follow->host_in_force;
+}
+
 bool ag_follow_end(struct ag_follow *follow)
 {
     enum ag_follow_message message = follow->message;
     follow->message = AG_FOLLOW_NOTHING;
+    follow->host_is_new = false;
     if (message == AG_FOLLOW_NOTHING)
         return false;
     struct ag_twin_summary summary;
@@ -184,5 +208,8 @@ bool ag_follow_end(struct ag_follow *follow)
         follow->version = (uint64_t)summary.version;
     if (message == AG_FOLLOW_PATCH)
         follow->version = follow->message_version;
+    if (message == AG_FOLLOW_DOCUMENT)
+        take_host(follow);
+    follow->error = ag_follow_host(follow)->status;
     return take_modules(follow, summary.modules);
 }

@@ -27,13 +27,16 @@ typedef void (*ag_follow_reported)(void *context, const char *name);
 
 struct ag_follow {
     struct ag_desired tables[2];
-    uint32_t in_force; // which of them
-    bool is_known;     // a firmware_modules from the twin is in force
+    uint32_t in_force;               // which of them
+    bool is_known;                   // a firmware_modules from the twin is in force
+    struct ag_desired_host hosts[2]; // what is desired of the host: as the tables
+    uint32_t host_in_force;
+    bool host_is_new; // of the last message: it says something else of the host than the one before
 
     bool wants_document;  // a whole read is due
     uint32_t rid;         // of the read under way; 0: none
     uint64_t version;     // of the desired section in force, or last seen to change nothing
-    enum ag_status error; // of the last message: AG_OK, AG_ERR_TWIN_JSON, AG_ERR_TWIN_TYPE
+    enum ag_status error; // of the last message: AG_OK, AG_ERR_TWIN_JSON, _TYPE or _HOST
 
     enum ag_follow_message message; // that is being received
     uint64_t message_version;       // of a patch
@@ -54,6 +57,10 @@ void ag_follow_init(struct ag_follow *follow, char *pool, size_t capacity,
 struct ag_desired *ag_follow_table(struct ag_follow *follow);
 // The one that was in force before the last change; until the next message begins.
 struct ag_desired *ag_follow_table_before(struct ag_follow *follow);
+
+// What is desired of the host itself; all absent until the twin was read. After ag_follow_end,
+// follow->host_is_new says whether that is something else than before.
+const struct ag_desired_host *ag_follow_host(const struct ag_follow *follow);
 
 // A connection came up: patches may have been missed, so the whole twin is read.
 void ag_follow_reconnected(struct ag_follow *follow);

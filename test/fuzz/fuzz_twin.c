@@ -38,6 +38,29 @@ static void take_entry(struct run *run, const struct ag_twin_entry *entry)
     run->hash = hash_text(run->hash, entry->settings);
     run->hash = hash_text(run->hash, entry->window);
     run->hash = fuzz_hash_number(run->hash, entry->version ^ entry->fuel_per_run);
+    FUZZ_CHECK(!entry->has_trial_runs || entry->trial_runs > 0);
+    const uint32_t has_trial = entry->has_trial_runs | (uint32_t)entry->has_trial_ms << 1 |
+                               (uint32_t)entry->has_trial_hub << 2 |
+                               (uint32_t)entry->trial_hub << 3;
+    run->hash = fuzz_hash_number(run->hash, has_trial ^ entry->trial_runs ^ entry->trial_ms);
+}
+
+static void take_host(struct run *run, const struct ag_twin_host *host)
+{
+    struct ag_url url;
+    FUZZ_CHECK(host->status == AG_OK || host->status == AG_ERR_TWIN_HOST);
+    FUZZ_CHECK(host->log_level <= 3);
+    run->hash = fuzz_hash_number(run->hash, host->status);
+    run->hash = fuzz_hash_number(run->hash, host->has_log_level | (uint32_t)host->log_level << 1 |
+                                                (uint32_t)host->has_one_connection << 4 |
+                                                (uint32_t)host->one_connection << 5);
+    if (!host->has_trust)
+        return;
+    FUZZ_CHECK(host->trust_epoch > 0 && ag_url_parse(host->trust_url, &url) == AG_OK);
+    run->hash = hash_text(run->hash, host->trust_url);
+    run->hash = fuzz_hash_number(run->hash, host->trust_epoch);
+    if (host->has_trust_sha256)
+        run->hash = fuzz_hash(run->hash, host->trust_sha256, sizeof host->trust_sha256);
 }
 
 static int feed(void *context, const uint8_t *bytes, size_t size)
@@ -49,6 +72,8 @@ static int feed(void *context, const uint8_t *bytes, size_t size)
     while ((run->status = ag_twin_next(&run->twin, &piece, &event)) == AG_OK) {
         if (event.type == AG_TWIN_MODULES)
             run->entry_count = 0;
+        else if (event.type == AG_TWIN_HOST)
+            take_host(run, event.host);
         else
             take_entry(run, event.entry);
     }

@@ -39,6 +39,12 @@ static void add_members(struct trace *trace, const struct ag_twin_entry *entry)
         add(trace, " settings%s", entry->settings.at);
     if (entry->window.size > 0)
         add(trace, " window%s", entry->window.at);
+    if (entry->has_trial_runs)
+        add(trace, " runs%" PRIu32, entry->trial_runs);
+    if (entry->has_trial_ms)
+        add(trace, " trial%" PRIu32 "ms", entry->trial_ms);
+    if (entry->has_trial_hub)
+        add(trace, " %shub", entry->trial_hub ? "" : "no-");
     if (entry->period_ms)
         add(trace, " %" PRIu32 "ms", entry->period_ms);
     if (entry->fuel_per_run)
@@ -49,11 +55,34 @@ static void add_members(struct trace *trace, const struct ag_twin_entry *entry)
         add(trace, " disabled");
 }
 
+static void add_host(struct trace *trace, const struct ag_twin_host *host)
+{
+    static const char *const levels[] = { "error", "warning", "info", "debug" };
+    add(trace, "host");
+    if (host->status != AG_OK)
+        add(trace, " %s", ag_status_name(host->status));
+    if (host->has_trust) {
+        CHECK_EQUAL(host->trust_url.at[host->trust_url.size], 0);
+        add(trace, " trust %s e%" PRIu32, host->trust_url.at, host->trust_epoch);
+        if (host->has_trust_sha256)
+            add(trace, " sha%02x%02x", host->trust_sha256[0], host->trust_sha256[31]);
+    }
+    if (host->has_log_level)
+        add(trace, " %s", levels[host->log_level]);
+    if (host->has_one_connection)
+        add(trace, " %s", host->one_connection ? "one" : "two");
+    add(trace, ";");
+}
+
 static void add_event(struct trace *trace, const struct ag_twin_event *event)
 {
     static const char *const names[] = { "missing", "null", "list", "object", "wrong" };
     if (event->type == AG_TWIN_MODULES) {
         add(trace, "%s:", names[event->modules]);
+        return;
+    }
+    if (event->type == AG_TWIN_HOST) {
+        add_host(trace, event->host);
         return;
     }
     const struct ag_twin_entry *entry = event->entry;
@@ -129,15 +158,18 @@ static const char document[] =
     "\"Version\":11},\n {\"Version\":2.0,\"Unknown\":{\"Name\":[\"x\"]},\"Settings\":{ \"limit\" : "
     "[ 1, 2 ] },\"Name\":\"ther mo.stat\",\"Sha256\":\"00112233445566778899aabbccddeeff"
     "00112233445566778899AABBCCDDEEFF\",\"Url\":\"https://h/t\",\"PeriodMs\":250,\"FuelPerRun\":"
-    "100000,\"AllowDowngrade\":true,\"Window\":{\"from\":\"02:00\"},\"Enabled\":false},{\"Url\":\"\","
-    "\"Name\":\"keep\",\"Version\":1}],\"$metadata\":{},\"$version\":14},\"reported\":{"
+    "100000,\"AllowDowngrade\":true,\"Window\":{\"from\":\"02:00\"},\"Enabled\":false,\"Trial\":{\"Runs\":"
+    "3,\"Ms\":60000,\"Hub\":true}},{\"Url\":\"\",\"Name\":\"keep\",\"Version\":1}],\"airgraft\":{"
+    "\"Trust\":{\"Url\":\"https://h/trust-2\",\"Epoch\":2,\"Sha256\":\"AB112233445566778899aabbccddeeff"
+    "00112233445566778899aabbccddeecd\"},\"LogLevel\":\"debug\",\"OneConnection\":true},\"$metadata\":{},\"$version\":14},\"reported\":{"
     "\"firmware_modules\":{\"blinky\":{\"version\":11}},\"$version\":3}}";
 
 static const char document_trace[] =
     "list:0 'blinky' https://acct.blob.core.windows.net/c/blinky-11.wasm?sv=1&sig=a%2Fb v11;"
     "1 'ther mo.stat' https://h/t v2 sha00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff "
     "settings{\"limit\":[1,2]} "
-    "window{\"from\":\"02:00\"} 250ms fuel100000 downgrade disabled;2 'keep' - v1;";
+    "window{\"from\":\"02:00\"} runs3 trial60000ms hub 250ms fuel100000 downgrade disabled;"
+    "2 'keep' - v1;host trust https://h/trust-2 e2 shaabcd debug one;";
 
 static void a_document_in_list_form_is_read(void)
 {
@@ -400,13 +432,24 @@ static void optional_members_are_checked(void)
         "\"AllowDowngrade\":\"true\"",
         "\"Enabled\":0",
         "\"Enabled\":[true]",
+        "\"Trial\":5",
+        "\"Trial\":[{}]",
+        "\"Trial\":\"x\"",
+        "\"Trial\":{\"Runs\":0}",
+        "\"Trial\":{\"Runs\":4294967296}",
+        "\"Trial\":{\"Runs\":{\"Runs\":1}}",
+        "\"Trial\":{\"Ms\":-1}",
+        "\"Trial\":{\"Ms\":\"5\"}",
+        "\"Trial\":{\"Hub\":1}",
+        "\"Trial\":{\"Hub\":[true]}",
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         test_note("%s", wrong[i]);
         CHECK_TEXT(entry_with(wrong[i]), "list:0 'a' twin_member;");
     }
     CHECK_TEXT(entry_with("\"Sha256\":null,\"Settings\":null,\"PeriodMs\":null,\"FuelPerRun\":null,"
-                          "\"AllowDowngrade\":null,\"Enabled\":null,\"Window\":null,\"x\":null"),
+                          "\"AllowDowngrade\":null,\"Enabled\":null,\"Window\":null,\"x\":null,"
+                          "\"Trial\":null"),
                "list:0 'a' https://h/a v1;");
     CHECK_TEXT(entry_with("\"Settings\":{},\"Window\":\"02:00-04:00\",\"FuelPerRun\":"
                           "9223372036854775807,\"PeriodMs\":4294967295,\"Enabled\":true"),
@@ -425,16 +468,108 @@ static void settings_and_window_are_limited(void)
         CHECK_EQUAL(strcmp(told, "list:0 'a' twin_space;") == 0, size > AG_CFG_SETTINGS_MAX);
     }
     snprintf(text, sizeof text, "\"Window\":\"%0*d\"", AG_CFG_WINDOW_MAX, 0);
-    CHECK_TEXT(entry_with(text), "list:0 'a' twin_member;");
+    CHECK_TEXT(entry_with(text), "list:0 'a' twin_window;");
+}
+
+static void a_trial_overrides_what_it_gives(void)
+{
+    CHECK_TEXT(entry_with("\"Trial\":{}"), "list:0 'a' https://h/a v1;");
+    CHECK_TEXT(entry_with("\"Trial\":{\"Ms\":0,\"Unknown\":{\"Runs\":[0]},\"Runs\":null}"),
+               "list:0 'a' https://h/a v1 trial0ms;");
+    CHECK_TEXT(entry_with("\"Trial\":{\"Hub\":false,\"Runs\":4294967295},\"PeriodMs\":5"),
+               "list:0 'a' https://h/a v1 runs4294967295 no-hub 5ms;");
+    CHECK_TEXT(entry_with("\"Trial\":{\"Ms\":1,\"Hub\":true},\"Trial\":{\"Runs\":2}"),
+               "list:0 'a' https://h/a v1 runs2;");
+    CHECK_TEXT(entry_with("\"Runs\":0,\"Epoch\":{},\"Trust\":5"), "list:0 'a' https://h/a v1;");
+}
+
+// What an object airgraft tells, in a document.
+static const char *host_of(const char *value)
+{
+    char text[4096];
+    snprintf(text, sizeof text,
+             "{\"desired\":{\"airgraft\":%s,\"firmware_modules\":[{\"Name\":\"a\",\"Url\":"
+             "\"https://h/a\",\"Version\":1}],\"$version\":1},\"reported\":{\"airgraft\":5}}",
+             value);
+    const struct trace *trace = trace_of(AG_TWIN_DOCUMENT, text);
+    test_note("%s", value);
+    CHECK_EQUAL(trace->status, AG_OK);
+    CHECK(!trace->summary.needs_document);
+    const char *rest = strstr(trace->text, "list:0 'a' https://h/a v1;");
+    CHECK(rest && strlen(rest) == strlen("list:0 'a' https://h/a v1;"));
+    trace_of(AG_TWIN_DOCUMENT, text)->text[rest - trace->text] = 0;
+    return trace->text;
+}
+
+static void what_is_desired_of_the_host_is_told(void)
+{
+    CHECK_TEXT(host_of("{}"), "host;");
+    CHECK_TEXT(host_of("null"), "host;");
+    CHECK_TEXT(host_of("{\"Trust\":null,\"LogLevel\":null,\"OneConnection\":null,\"x\":[{}]}"),
+               "host;");
+    CHECK_TEXT(host_of("{\"LogLevel\":\"error\"}"), "host error;");
+    CHECK_TEXT(host_of("{\"LogLevel\":\"warning\",\"OneConnection\":false}"), "host warning two;");
+    CHECK_TEXT(
+        host_of("{\"LogLevel\":\"info\",\"Trust\":{\"Epoch\":4294967295,\"Other\":{\"Url\":1},"
+                "\"Url\":\"https://h/t?sig=a%2Fb\"}}"),
+        "host trust https://h/t?sig=a%2Fb e4294967295 info;");
+    CHECK_TEXT(host_of("{\"Trust\":{\"Epoch\":5},\"Trust\":{\"Epoch\":6,\"Url\":\"https://h\"}}"),
+               "host twin_host trust https://h e6;");
+}
+
+static void what_is_wrong_of_the_host_counts_as_absent(void)
+{
+    static const char *const trusts[] = {
+        "5",
+        "\"x\"",
+        "[]",
+        "{}",
+        "{\"Epoch\":2}",
+        "{\"Url\":\"https://h\"}",
+        "{\"Url\":\"http://h\",\"Epoch\":2}",
+        "{\"Url\":\"\",\"Epoch\":2}",
+        "{\"Url\":5,\"Epoch\":2}",
+        "{\"Url\":\"https://h\",\"Epoch\":0}",
+        "{\"Url\":\"https://h\",\"Epoch\":-1}",
+        "{\"Url\":\"https://h\",\"Epoch\":4294967296}",
+        "{\"Url\":\"https://h\",\"Epoch\":\"2\"}",
+        "{\"Url\":\"https://h\",\"Epoch\":2,\"Sha256\":\"ab\"}",
+        "{\"Url\":\"https://h\",\"Epoch\":2,\"Sha256\":[5]}",
+        "{\"Url\":\"https://h\",\"Epoch\":2,\"Url\":{\"Url\":\"https://h\"}}",
+    };
+    char text[256];
+    for (size_t i = 0; i < sizeof trusts / sizeof trusts[0]; i++) {
+        snprintf(text, sizeof text, "{\"LogLevel\":\"info\",\"Trust\":%s,\"OneConnection\":true}",
+                 trusts[i]);
+        CHECK_TEXT(host_of(text), "host twin_host info one;");
+    }
+    CHECK_TEXT(host_of("5"), "host twin_host;");
+    CHECK_TEXT(host_of("[{\"LogLevel\":\"info\"}]"), "host twin_host;");
+    CHECK_TEXT(host_of("{\"LogLevel\":\"Info\",\"OneConnection\":true}"), "host twin_host one;");
+    CHECK_TEXT(host_of("{\"LogLevel\":2,\"OneConnection\":1}"), "host twin_host;");
+    CHECK_TEXT(host_of("{\"LogLevel\":{},\"OneConnection\":[true],\"Trust\":{\"Url\":\"https://h\","
+                       "\"Epoch\":1}}"),
+               "host twin_host trust https://h e1;");
+}
+
+static void a_patch_of_the_host_wants_the_document(void)
+{
+    const struct trace *trace = trace_of(
+        AG_TWIN_PATCH, "{\"airgraft\":{\"LogLevel\":null},\"firmware_modules\":[],\"$version\":2}");
+    CHECK_EQUAL(trace->status, AG_OK);
+    CHECK_TEXT(trace->text, "host;list:");
+    CHECK(trace->summary.needs_document);
 }
 
 static void one_entrys_members_do_not_leak_into_the_next(void)
 {
-    CHECK_TEXT(list_of("{\"Name\":\"a\",\"Url\":\"https://h\",\"Version\":1,\"Settings\":{\"x\":1},"
-                       "\"PeriodMs\":5,\"Enabled\":false,\"AllowDowngrade\":true,\"Window\":1},"
-                       "{\"Name\":\"b\",\"Url\":\"\"},{\"Url\":\"\"}"),
-               "list:0 'a' https://h v1 settings{\"x\":1} window1 5ms downgrade disabled;"
-               "1 'b' -;2 '' twin_name;");
+    CHECK_TEXT(
+        list_of("{\"Name\":\"a\",\"Url\":\"https://h\",\"Version\":1,\"Settings\":{\"x\":1},"
+                "\"PeriodMs\":5,\"Enabled\":false,\"AllowDowngrade\":true,\"Window\":1,"
+                "\"Trial\":{\"Runs\":2,\"Ms\":3,\"Hub\":true}},"
+                "{\"Name\":\"b\",\"Url\":\"\"},{\"Url\":\"\"}"),
+        "list:0 'a' https://h v1 settings{\"x\":1} window1 runs2 trial3ms hub 5ms downgrade disabled;"
+        "1 'b' -;2 '' twin_name;");
 }
 
 static void pieces_of_any_size_tell_the_same(void)
@@ -575,6 +710,10 @@ static const struct test_case cases[] = {
     TEST(versions_are_checked),
     TEST(optional_members_are_checked),
     TEST(settings_and_window_are_limited),
+    TEST(a_trial_overrides_what_it_gives),
+    TEST(what_is_desired_of_the_host_is_told),
+    TEST(what_is_wrong_of_the_host_counts_as_absent),
+    TEST(a_patch_of_the_host_wants_the_document),
     TEST(one_entrys_members_do_not_leak_into_the_next),
     TEST(pieces_of_any_size_tell_the_same),
     TEST(every_truncation_is_noticed),
