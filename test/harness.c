@@ -66,6 +66,22 @@ void test_check_bytes(const char *file, int line, const char *what, const void *
     }
 }
 
+bool test_try(void (*run)(void))
+{
+    jmp_buf outer;
+    memcpy(outer, test_end, sizeof outer);
+    const bool passed = setjmp(test_end) == 0;
+    if (passed)
+        run();
+    memcpy(test_end, outer, sizeof outer);
+    return passed;
+}
+
+const char *test_why(void)
+{
+    return test_message;
+}
+
 static enum test_outcome run_one(const struct test_case *test)
 {
     test_note_text[0] = 0;

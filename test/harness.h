@@ -31,6 +31,11 @@ _Noreturn void test_fail(const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 _Noreturn void test_skip(const char *reason);
 
+// Runs a part of a test that goes on when it fails: false then, and test_why says what was wrong.
+// What the part owned when a check failed is not released.
+bool test_try(void (*run)(void));
+const char *test_why(void);
+
 // Names the case in hand (a seed, a cut, a vector); shown when a check fails. Cleared per test.
 void test_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -10,6 +10,10 @@
 #define RESTART_BASE_MS 1000u
 #define RESTART_CAP_MS  300000u
 
+// Code expected of a translation by another engine: per byte of file at most; and beside it.
+#define CODE_FACTOR_MAX 32u
+#define CODE_EXTRA      512u
+
 static uint32_t index_of(const struct ag_plugins *plugins, const struct ag_plugin *plugin)
 {
     return (uint32_t)(plugin - plugins->plugins);
@@ -98,14 +102,12 @@ static void *take_scratch(struct ag_plugins *plugins, uint32_t *size)
     return ag_ram_take(&plugins->ram, *size);
 }
 
-// Translates the file of a sealed slot again.
-static enum ag_status translate_again(struct ag_plugins *plugins, uint32_t slot_id,
-                                      const uint8_t *file, size_t file_size)
+// Translates the file of a sealed slot again, into room for so much code.
+static enum ag_status translate_into(struct ag_plugins *plugins, uint32_t slot_id,
+                                     uint32_t code_size, void *scratch, uint32_t scratch_size)
 {
-    uint32_t scratch_size;
-    void *scratch = take_scratch(plugins, &scratch_size);
-    if (!scratch)
-        return AG_ERR_FILE_MEMORY;
+    const uint8_t *file;
+    size_t file_size;
     struct code_sink sink = { .store = plugins->store };
     struct ag_wasm_translation translation = { .write = write_code,
                                                .resolve = ag_instance_resolve,
@@ -113,11 +115,33 @@ static enum ag_status translate_again(struct ag_plugins *plugins, uint32_t slot_
                                                .scratch = scratch,
                                                .scratch_size = scratch_size };
     struct ag_wasm_report report;
-    enum ag_status status = ag_store_retranslate(plugins->store, slot_id, &sink.writer);
+    enum ag_status status = ag_store_open_file(plugins->store, slot_id, &file, &file_size);
+    if (status == AG_OK)
+        status = ag_store_retranslate(plugins->store, slot_id, code_size, &sink.writer);
     if (status == AG_OK)
         status = ag_wasm_translate(file, (uint32_t)file_size, &translation, &report);
     if (status == AG_OK)
         status = ag_store_seal_code(plugins->store, &sink.writer, AG_WASM_ENGINE_VERSION);
+    return status;
+}
+
+// How much code another engine makes of the file is known only when it has: at first as much as
+// the last one did, then twice as much each time.
+static enum ag_status translate_again(struct ag_plugins *plugins, uint32_t slot_id)
+{
+    struct ag_store_slot slot;
+    uint32_t scratch_size;
+    enum ag_status status = ag_store_get_slot(plugins->store, slot_id, &slot);
+    if (status != AG_OK)
+        return status;
+    void *scratch = take_scratch(plugins, &scratch_size);
+    if (!scratch)
+        return AG_ERR_FILE_MEMORY;
+    uint32_t code_size = slot.code_size;
+    do {
+        status = translate_into(plugins, slot_id, code_size, scratch, scratch_size);
+        code_size = 2 * code_size + CODE_EXTRA;
+    } while (status == AG_ERR_STORE_FULL && code_size / CODE_FACTOR_MAX <= slot.file_size);
     ag_ram_give(&plugins->ram, scratch);
     return status;
 }
@@ -147,7 +171,9 @@ static enum ag_status open_image(struct ag_plugins *plugins, uint32_t slot_id,
     status = open_code(plugins, slot_id, file, file_size, image);
     if (status != AG_ERR_STORE_DAMAGED && status != AG_ERR_WASM_STALE)
         return status;
-    status = translate_again(plugins, slot_id, file, file_size);
+    status = translate_again(plugins, slot_id);
+    if (status == AG_OK) // it may have moved
+        status = ag_store_open_file(plugins->store, slot_id, &file, &file_size);
     return status == AG_OK ? open_code(plugins, slot_id, file, file_size, image) : status;
 }
 

@@ -52,7 +52,6 @@ static bool give_way_to_previous(struct ag_host *host, struct ag_plugin *plugin)
     ag_plugins_slot(&host->plugins, &plugin->current, &damaged);
     if (ag_store_fail(&host->store, damaged.id, AG_ERR_STORE_DAMAGED) != AG_OK)
         return false;
-    (void)!ag_store_pardon(&host->store, damaged.sha256); // else it stays quarantined
     ag_plugins_refresh(&host->plugins, plugin);
     return plugin->current.id != 0;
 }

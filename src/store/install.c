@@ -51,14 +51,20 @@ static enum ag_status make_room_in_index(struct ag_store *store)
     return AG_OK;
 }
 
+static void open_at(struct ag_store_writer *writer, uint32_t start)
+{
+    writer->start = start;
+    writer->at = start;
+    writer->ready = start;
+}
+
 static void open_writer(struct ag_store_writer *writer, const struct ag_store_entry *entry,
                         uint32_t file_size)
 {
     memset(writer, 0, sizeof *writer);
     writer->slot = entry->id;
     writer->file_size = file_size;
-    writer->at = start_of(entry);
-    writer->ready = writer->at;
+    open_at(writer, start_of(entry));
 }
 
 enum ag_status ag_store_reserve(struct ag_store *store,
@@ -216,13 +222,20 @@ enum ag_status ag_store_finish_file(struct ag_store *store, struct ag_store_writ
     return AG_OK;
 }
 
-// Takes the blocks behind the slot while they are free.
-static bool grow(struct ag_store *store, struct ag_store_entry *entry, uint64_t end)
+// Takes the blocks behind the slot while they are free. One that moves has none of its new blocks
+// before it is sealed.
+static bool grow(struct ag_store *store, const struct ag_store_writer *writer,
+                 struct ag_store_entry *entry, uint64_t end)
 {
-    while ((uint64_t)start_of(entry) + (uint64_t)entry->blocks * AG_FLASH_BLOCK < end) {
-        if (!ag_space_is_free(store, (uint32_t)entry->block + entry->blocks))
+    uint32_t block = writer->start / AG_FLASH_BLOCK;
+    const bool moves = writer->start != start_of(entry);
+    if (!moves)
+        block += entry->blocks;
+    for (; (uint64_t)block * AG_FLASH_BLOCK < end; block++) {
+        if (!ag_space_is_free(store, block))
             return false;
-        entry->blocks++;
+        if (!moves)
+            entry->blocks++;
     }
     return true;
 }
@@ -236,7 +249,7 @@ enum ag_status ag_store_append_code(struct ag_store *store, struct ag_store_writ
         return status;
     if (writer->code == 0)
         return AG_ERR_ARGUMENT;
-    if (!grow(store, entry, (uint64_t)writer->code + writer->offset + size))
+    if (!grow(store, writer, entry, (uint64_t)writer->code + writer->offset + size))
         return AG_ERR_STORE_FULL;
     return feed(store, writer, bytes, size);
 }
@@ -333,15 +346,15 @@ enum ag_status ag_store_complete(struct ag_store *store, struct ag_store_writer 
 static void bind_code(const struct ag_store_writer *writer, uint32_t engine,
                       struct ag_record_slot *slot)
 {
-    const uint32_t start = slot->block * AG_FLASH_BLOCK;
-    uint32_t end = start + slot->file_size;
+    uint32_t end = writer->start + slot->file_size;
+    slot->block = (uint16_t)(writer->start / AG_FLASH_BLOCK);
     slot->code_offset = writer->offset > 0 ? writer->code : 0;
     slot->code_size = writer->offset;
     slot->code_crc = writer->crc;
     slot->engine = engine;
     if (writer->offset > 0)
         end = writer->code + writer->offset;
-    slot->blocks = (uint16_t)ag_space_blocks(end - start);
+    slot->blocks = (uint16_t)ag_space_blocks(end - writer->start);
 }
 
 enum ag_status ag_store_seal(struct ag_store *store, struct ag_store_writer *writer,
@@ -374,7 +387,54 @@ enum ag_status ag_store_seal(struct ag_store *store, struct ag_store_writer *wri
 
 // ---- Translating again -------------------------------------------------------------------------
 
-enum ag_status ag_store_retranslate(struct ag_store *store, uint32_t id,
+// Whether the blocks up to `end` are the slot's or free.
+static bool reaches(const struct ag_store *store, const struct ag_store_entry *entry, uint64_t end)
+{
+    uint32_t block = (uint32_t)entry->block + entry->blocks;
+    while ((uint64_t)block * AG_FLASH_BLOCK < end && ag_space_is_free(store, block))
+        block++;
+    return (uint64_t)block * AG_FLASH_BLOCK >= end;
+}
+
+// Finds room for the slot elsewhere, and gives up what lies there: durable before it is erased.
+static enum ag_status make_room_elsewhere(struct ag_store *store, uint32_t blocks, uint32_t id,
+                                          uint16_t *block)
+{
+    const struct ag_store_entry *occupant;
+    if (!ag_space_find(store, NULL, blocks, block))
+        return AG_ERR_STORE_FULL;
+    while ((occupant = ag_space_occupant(store, *block, blocks)) != NULL) {
+        if (occupant->id == id)
+            return AG_ERR_STORE_FULL; // a previous one that would give way to itself
+        const enum ag_status status = drop(store, occupant->id);
+        if (status != AG_OK)
+            return status;
+    }
+    return AG_OK;
+}
+
+// Copies the file to where code has room behind it.
+static enum ag_status copy_elsewhere(struct ag_store *store, const struct ag_record_slot *slot,
+                                     uint32_t code_size, struct ag_store_writer *writer)
+{
+    const uint32_t from = writer->start;
+    const uint32_t blocks =
+        ag_space_blocks((uint64_t)slot->file_size + AG_FLASH_UNIT - 1 + code_size);
+    uint16_t block;
+    enum ag_status status = make_room_elsewhere(store, blocks, slot->id, &block);
+    if (status != AG_OK)
+        return status;
+    writer->code = 0;
+    open_at(writer, block * AG_FLASH_BLOCK);
+    status = feed(store, writer, store->flash->base + from, slot->file_size);
+    if (status == AG_OK)
+        status = flush(store, writer);
+    if (status == AG_OK)
+        begin_code(writer, writer->at, slot->file_crc);
+    return status;
+}
+
+enum ag_status ag_store_retranslate(struct ag_store *store, uint32_t id, uint32_t code_size,
                                     struct ag_store_writer *writer)
 {
     const struct ag_store_entry *entry = ag_index_find_const(store, id);
@@ -390,7 +450,9 @@ enum ag_status ag_store_retranslate(struct ag_store *store, uint32_t id,
         return AG_ERR_STORE_DAMAGED;
     open_writer(writer, entry, slot.file_size);
     begin_code_behind(store, writer, start_of(entry), slot.file_crc);
-    return AG_OK;
+    if (reaches(store, entry, (uint64_t)writer->code + code_size))
+        return AG_OK;
+    return copy_elsewhere(store, &slot, code_size, writer);
 }
 
 enum ag_status ag_store_seal_code(struct ag_store *store, struct ag_store_writer *writer,
@@ -408,6 +470,11 @@ enum ag_status ag_store_seal_code(struct ag_store *store, struct ag_store_writer
         return status;
     if (!ag_index_load(store, entry, &slot))
         return AG_ERR_NOT_FOUND;
+    // A confirmed file that moves must be in its new place before anything says that it is there.
+    if (writer->start != start_of(entry))
+        status = ag_log_sync(store);
+    if (status != AG_OK)
+        return status;
     bind_code(writer, engine, &slot);
     status = write_slot(store, &slot, AG_LOG_MARK);
     return status == AG_OK ? ag_log_sync(store) : status;

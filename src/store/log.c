@@ -176,7 +176,8 @@ static bool quarantine_counts(const struct ag_store *store, const struct ag_reco
     struct ag_quarantine quarantine;
     struct ag_record at;
     after.types = AG_JOURNAL_ONLY(AG_RECORD_QUARANTINE);
-    if (!ag_record_decode_quarantine(store->flash, record, &quarantine) || quarantine.why == 0)
+    if (!ag_record_decode_quarantine(store->flash, record, &quarantine) ||
+        !ag_record_is_quarantine(&quarantine))
         return false;
     while (ag_journal_next(store->flash, &store->journal, &after, &at)) {
         struct ag_quarantine later;

@@ -137,7 +137,8 @@ bool ag_store_is_quarantined(const struct ag_store *store,
                              const uint8_t sha256[AG_STORE_SHA256_SIZE], enum ag_status *why)
 {
     struct ag_quarantine quarantine;
-    if (!ag_log_find_quarantine(store, sha256, &quarantine) || quarantine.why == 0)
+    if (!ag_log_find_quarantine(store, sha256, &quarantine) ||
+        !ag_record_is_quarantine(&quarantine))
         return false;
     if (why)
         *why = (enum ag_status)quarantine.why;

@@ -206,6 +206,11 @@ bool ag_record_decode_epoch(const struct ag_flash *flash, const struct ag_record
     return reader.status == AG_OK;
 }
 
+bool ag_record_is_quarantine(const struct ag_quarantine *quarantine)
+{
+    return quarantine->why != 0 && quarantine->why != AG_ERR_STORE_DAMAGED;
+}
+
 void ag_record_encode_quarantine(const struct ag_quarantine *quarantine,
                                  uint8_t bytes[AG_QUARANTINE_SIZE])
 {

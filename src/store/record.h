@@ -86,6 +86,8 @@ struct ag_quarantine {
     uint16_t why; // 0: pardoned
     uint8_t sha256[AG_STORE_SHA256_SIZE];
 };
+// Whether it keeps the hash out: it is no pardon, and tells of more than damage on this flash.
+bool ag_record_is_quarantine(const struct ag_quarantine *quarantine);
 void ag_record_encode_quarantine(const struct ag_quarantine *quarantine,
                                  uint8_t bytes[AG_QUARANTINE_SIZE]);
 bool ag_record_decode_quarantine(const struct ag_flash *flash, const struct ag_record *record,

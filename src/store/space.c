@@ -100,7 +100,7 @@ bool ag_space_find(const struct ag_store *store, const struct ag_record_name *na
     struct mask mask = { { false } };
     uint16_t place;
     for (uint16_t i = 0; i < store->count; i++)
-        mask.gone[i] = store->index[i].state != AG_STORE_CONFIRMED &&
+        mask.gone[i] = name && store->index[i].state != AG_STORE_CONFIRMED &&
                        ag_index_has_name(store, &store->index[i], name);
     while (!search_round(store, &mask, blocks, block)) {
         if (!next_to_go(store, &mask, &place))
@@ -110,11 +110,21 @@ bool ag_space_find(const struct ag_store *store, const struct ag_record_name *na
     return true;
 }
 
+const struct ag_store_entry *ag_space_occupant(const struct ag_store *store, uint32_t block,
+                                               uint32_t blocks)
+{
+    for (uint16_t i = 0; i < store->count; i++) {
+        const struct ag_store_entry *entry = &store->index[i];
+        if (entry->block < block + blocks && block < (uint32_t)entry->block + entry->blocks)
+            return entry;
+    }
+    return NULL;
+}
+
 bool ag_space_is_free(const struct ag_store *store, uint32_t block)
 {
-    const struct mask mask = { { false } };
     return block >= ag_space_first(store) && block < ag_space_end(store) &&
-           obstacle(store, &mask, block, 1) == 0;
+           !ag_space_occupant(store, block, 1);
 }
 
 void ag_space_count(const struct ag_store *store, uint32_t *free_blocks, uint32_t *longest)

@@ -13,12 +13,16 @@ uint32_t ag_space_blocks(uint64_t bytes);
 
 // Finds `blocks` free blocks in a row, from the rotor on and round. Slots on their way or failed of
 // the kind and name count as free; so do failed and previous slots, as few as needed, oldest
-// first. False when that is not enough.
+// first. False when that is not enough. `name` NULL: none counts as free by its name.
 bool ag_space_find(const struct ag_store *store, const struct ag_record_name *name, uint32_t blocks,
                    uint16_t *block);
 
 // Whether no slot lies at `block` (and it is one for slots).
 bool ag_space_is_free(const struct ag_store *store, uint32_t block);
+
+// The first slot that reaches into the row of blocks, or NULL.
+const struct ag_store_entry *ag_space_occupant(const struct ag_store *store, uint32_t block,
+                                               uint32_t blocks);
 
 // Whether a slot gives way when room is needed; and the one to give way first, or NULL.
 bool ag_space_gives_way(const struct ag_store *store, const struct ag_store_entry *entry);

@@ -129,6 +129,7 @@ struct ag_store {
 // closing: forget it, and the slot stays as far as it was recorded.
 struct ag_store_writer {
     uint32_t slot;         // id
+    uint32_t start;        // offset in the image of what is written; not the slot's when it moves
     uint32_t file_size;    // as reserved
     uint32_t offset;       // bytes of the file, then of the code, appended
     uint32_t crc;          // of those bytes
@@ -272,9 +273,14 @@ AG_MUST_CHECK enum ag_status ag_store_seal(struct ag_store *store, struct ag_sto
 // Opens a writer to write the code of a sealed slot (or a later state) again, because the engine
 // changed or the code is damaged: append_code…, then ag_store_seal_code, durable. The state does
 // not change. Until then the slot has its file, and code that does not pass its checksum.
-// AG_ERR_STORE_DAMAGED when the file is damaged too. AG_ERR_STORE_FULL from append_code when the
-// new code does not fit behind the file: reserve a new slot and copy the file.
+// `code_size` is what is expected; more is taken if the blocks behind are free. Where so much does
+// not fit behind the file, the slot moves: the file is copied to a piece of flash that has room for
+// both, failed and previous slots giving way as in ag_store_reserve, and from seal_code on lies
+// there. Its place before is borrowed until then, and free afterwards.
+//   AG_ERR_STORE_DAMAGED  the file is damaged too
+//   AG_ERR_STORE_FULL     no piece is large enough; from append_code: code_size was too small
 AG_MUST_CHECK enum ag_status ag_store_retranslate(struct ag_store *store, uint32_t id,
+                                                  uint32_t code_size,
                                                   struct ag_store_writer *writer);
 AG_MUST_CHECK enum ag_status ag_store_seal_code(struct ag_store *store,
                                                 struct ag_store_writer *writer, uint32_t engine);
@@ -293,6 +299,7 @@ AG_MUST_CHECK enum ag_status ag_store_confirm(struct ag_store *store, uint32_t i
 // From sealed on, also from confirmed: the slot failed for the reason `why`, and its SHA-256 is
 // quarantined, atomically. A previous slot is the current one again. No change when it has failed
 // already. From reserved or complete: AG_ERR_ARGUMENT, drop it (and quarantine by hash if wanted).
+// AG_ERR_STORE_DAMAGED quarantines nothing: the flash is to blame, and not the file.
 AG_MUST_CHECK enum ag_status ag_store_fail(struct ag_store *store, uint32_t id, enum ag_status why);
 
 // Gives up one slot in any state but current; AG_ERR_ARGUMENT for the current one.

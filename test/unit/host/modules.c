@@ -275,12 +275,12 @@ void module_build(struct ag_buffer *out, const struct module *module)
     ag_keyfile_close(&key);
 }
 
-void module_trust(struct ag_buffer *out)
+void module_trust_with(struct ag_buffer *out, uint32_t epoch, uint8_t key)
 {
     struct ag_keyfile authority = fixture_key(1);
-    struct ag_keyfile plugins = fixture_key(MODULE_KEY);
+    struct ag_keyfile plugins = fixture_key(key);
     struct ag_trustfile_plan plan = {
-        .epoch = 1,
+        .epoch = epoch,
         .threshold = 1,
         .authority_keys = authority.public_,
         .authority_count = 1,
@@ -293,4 +293,9 @@ void module_trust(struct ag_buffer *out)
     ag_trustfile_make(&plan, out);
     ag_keyfile_close(&authority);
     ag_keyfile_close(&plugins);
+}
+
+void module_trust(struct ag_buffer *out)
+{
+    module_trust_with(out, 1, MODULE_KEY);
 }

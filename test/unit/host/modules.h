@@ -45,7 +45,10 @@ struct module {
 // Appends the file.
 void module_build(struct ag_buffer *out, const struct module *module);
 
-// Appends a trust store object that trusts MODULE_KEY.
+// Appends a trust store object of this epoch, signed by the one authority key that all of these
+// have, that trusts files signed with the key of this seed.
+void module_trust_with(struct ag_buffer *out, uint32_t epoch, uint8_t key);
+// Of epoch 1, for MODULE_KEY.
 void module_trust(struct ag_buffer *out);
 
 #endif

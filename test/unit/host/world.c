@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "test/harness.h"
+#include "test/unit/host/watch.h"
 #include "test/unit/host/world_net.h"
 
 #define FLASH_SIZE  (256u * 1024u)
@@ -25,11 +26,13 @@ static enum ag_status stop_if_off(enum ag_status status)
 
 static enum ag_status program(void *context, uint32_t offset, const void *bytes, uint32_t size)
 {
+    watch_write(offset, size);
     return stop_if_off(world.flash.flash.program(context, offset, bytes, size));
 }
 
 static enum ag_status erase(void *context, uint32_t offset)
 {
+    watch_write(offset, AG_FLASH_BLOCK);
     return stop_if_off(world.flash.flash.erase(context, offset));
 }
 
@@ -42,6 +45,7 @@ void world_open(void)
 {
     memset(&world, 0, sizeof world);
     board_reset();
+    watch_begin();
     sim_flash_open(&world.flash, FLASH_SIZE);
     world.wire = world.flash.flash;
     world.wire.program = program;
@@ -89,10 +93,12 @@ void world_boot(void)
     world.memory = malloc(world.memory_size);
     CHECK_EQUAL(ag_host_init(world.memory, world.memory_size, &world.config, &parts, &world.host),
                 AG_OK);
+    watch_step();
 }
 
 void world_power_off(void)
 {
+    watch_power_off();
     world_net_close_pipe(&world.hub_pipe);
     world_net_close_pipe(&world.file_pipe);
     free(world.memory);
@@ -123,6 +129,7 @@ static bool is_readable(const struct world_pipe *pipe)
 static void step(uint64_t end)
 {
     uint32_t wait = ag_host_step(world.host, board.now_ms);
+    watch_step();
     if (is_readable(&world.hub_pipe) || is_readable(&world.file_pipe))
         wait = 0;
     uint64_t next = board.now_ms + (wait ? wait : 1); // a step takes its time, too
@@ -163,6 +170,7 @@ struct world_file *world_publish_bytes(const char *path, const void *bytes, size
     }
     ag_buffer_clear(&file->bytes);
     ag_buffer_append(&file->bytes, bytes, size);
+    ag_crypto_sha256(bytes, size, file->sha256);
     file->generation++;
     return file;
 }

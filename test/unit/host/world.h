@@ -44,6 +44,7 @@ struct world_file {
     char path[64];
     struct ag_buffer bytes;
     uint32_t generation; // in its ETag
+    uint8_t sha256[AG_SHA256_SIZE];
 };
 
 struct world_hub {

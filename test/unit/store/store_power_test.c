@@ -405,11 +405,28 @@ static void translation_again(struct run *run)
 {
     struct ag_store_writer writer;
     run->soft_code = true;
-    DO(ag_store_retranslate(&run->store, slot_id(run, "a", AG_STORE_CURRENT), &writer), LAZY);
+    DO(ag_store_retranslate(&run->store, slot_id(run, "a", AG_STORE_CURRENT), A1->code_size,
+                            &writer),
+       LAZY);
     append(run, &writer, A1, true, 0, A1->code_size);
     if (!run->stopped)
         DO(ag_store_seal_code(&run->store, &writer, 8), DURABLE);
     run->soft_code = run->stopped;
+}
+
+// a 1 has b 1 right behind it, and moves.
+static void with_a1_b1(struct run *run)
+{
+    confirm(run, A1);
+    confirm(run, B1);
+}
+
+static void translation_elsewhere(struct run *run)
+{
+    const uint32_t block = run->store.index[0].block;
+    translation_again(run);
+    if (run->record)
+        CHECK(run->store.index[0].block != block);
 }
 
 static void three_at_once(struct run *run)
@@ -473,6 +490,7 @@ static const struct scenario scenarios[] = {
     { "superseding", with_a1, superseding },
     { "resume", with_a1, resumed_download },
     { "translation", with_a1, translation_again },
+    { "translation-elsewhere", with_a1_b1, translation_elsewhere },
     { "three", nothing, three_at_once },
     { "trust", with_trust, trust_replaced },
     { "trust-back", with_trust, trust_rolled_back },
@@ -780,6 +798,10 @@ static void translating_again_survives_every_cut(void)
 {
     survive("translation");
 }
+static void translating_again_elsewhere_survives_every_cut(void)
+{
+    survive("translation-elsewhere");
+}
 static void three_updates_at_once_survive_every_cut(void)
 {
     survive("three");
@@ -844,6 +866,7 @@ static const struct test_case cases[] = {
     TEST(superseding_a_download_survives_every_cut),
     TEST(a_resumed_download_survives_every_cut),
     TEST(translating_again_survives_every_cut),
+    TEST(translating_again_elsewhere_survives_every_cut),
     TEST(three_updates_at_once_survive_every_cut),
     TEST(replacing_the_trust_store_survives_every_cut),
     TEST(rolling_back_the_trust_store_survives_every_cut),

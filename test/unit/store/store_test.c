@@ -527,7 +527,7 @@ static void damaged_code_is_told_and_can_be_translated_again(void)
         CHECK_EQUAL(ag_store_open_code(&store, id, &code, &size), AG_OK);
         sim_flash_flip(&sim, (uint32_t)(code - sim.bytes) * 8 + 34);
         CHECK_EQUAL(ag_store_open_code(&store, id, &code, &size), AG_ERR_STORE_DAMAGED);
-        CHECK_EQUAL(ag_store_retranslate(&store, id, &writer), AG_OK);
+        CHECK_EQUAL(ag_store_retranslate(&store, id, 1, &writer), AG_OK);
         CHECK_EQUAL(ag_store_append_code(&store, &writer, "newer code", 10), AG_OK);
         CHECK_EQUAL(ag_store_open_code(&store, id, &code, &size), AG_ERR_STORE_DAMAGED);
         CHECK_EQUAL(ag_store_seal_code(&store, &writer, 8), AG_OK);
@@ -538,6 +538,80 @@ static void damaged_code_is_told_and_can_be_translated_again(void)
         CHECK_EQUAL(ag_store_open_file(&store, id, &code, &size), AG_OK);
     }
     CHECK_EQUAL(sim.counts.breaches, 0);
+}
+
+// What a host with another engine finds where slots lie one behind the other.
+static void code_without_room_behind_its_file_moves_the_slot(void)
+{
+    const struct made made = { "blinky", 1, 0, 5000, 3000 };
+    const struct made behind = { "other", 1, 0, 5000, 3000 };
+    static const uint8_t code[9000] = { 7 };
+    struct ag_store_writer writer;
+    const uint8_t *file;
+    const uint8_t *bytes;
+    size_t size;
+    begin(SIZE);
+    const uint32_t id = confirm(&made);
+    const uint32_t id_behind = confirm(&behind);
+    CHECK_EQUAL(ag_store_open_file(&store, id, &file, &size), AG_OK);
+    CHECK_EQUAL(ag_store_retranslate(&store, id, sizeof code, &writer), AG_OK);
+    CHECK_EQUAL(ag_store_append_code(&store, &writer, code, sizeof code), AG_OK);
+    CHECK_EQUAL(ag_store_open_file(&store, id, &bytes, &size), AG_OK);
+    CHECK(bytes == file); // until the seal
+    CHECK_EQUAL(ag_store_seal_code(&store, &writer, 8), AG_OK);
+    for (int mounts = 0; mounts < 2; mounts++) {
+        CHECK_EQUAL(ag_store_open_file(&store, id, &bytes, &size), AG_OK);
+        CHECK(bytes != file);
+        CHECK_EQUAL(size, made.file_size);
+        CHECK_BYTES(bytes, made_file(&made), size);
+        CHECK_EQUAL(ag_store_open_code(&store, id, &bytes, &size), AG_OK);
+        CHECK_EQUAL(size, sizeof code);
+        CHECK_BYTES(bytes, code, size);
+        CHECK_EQUAL(find("blinky", AG_STORE_CURRENT).id, id);
+        CHECK(made_is_sound(&store, id_behind, &behind));
+        remount();
+    }
+    for (uint8_t i = 0; store.journal.generation == 1; i++) // over a compaction, too
+        CHECK_EQUAL(ag_store_put(&store, AG_STORE_HOST, "n", &i, 1), AG_OK);
+    CHECK_EQUAL(ag_store_open_code(&store, id, &bytes, &size), AG_OK);
+    CHECK_EQUAL(size, sizeof code);
+    CHECK_EQUAL(sim.counts.breaches, 0);
+}
+
+static void a_slot_that_moves_takes_the_room_of_previous_versions_and_of_no_current_one(void)
+{
+    struct ag_store_writer writer;
+    begin(64u * 1024u); // 12 blocks for slots
+    struct made made = { "a", 1, 0, 20000, 100 };
+    confirm(&made);
+    made.version = 2;
+    const uint32_t id = confirm(&made);
+    const struct made other = { "b", 1, 0, 8000, 100 };
+    confirm(&other);
+    CHECK_EQUAL(ag_store_retranslate(&store, id, 12000, &writer), AG_ERR_STORE_FULL);
+    CHECK_EQUAL(find("a", AG_STORE_PREVIOUS).version, 1);
+    CHECK_EQUAL(ag_store_retranslate(&store, id, 300, &writer), AG_OK);
+    CHECK_EQUAL(ag_store_append_code(&store, &writer, "code", 4), AG_OK);
+    CHECK_EQUAL(ag_store_seal_code(&store, &writer, 8), AG_OK);
+    remount();
+    struct ag_store_slot slot;
+    CHECK_EQUAL(ag_store_find(&store, AG_STORE_PLUGIN, "a", AG_STORE_PREVIOUS, &slot),
+                AG_ERR_NOT_FOUND);
+    CHECK_EQUAL(find("a", AG_STORE_CURRENT).id, id);
+    CHECK_EQUAL(find("b", AG_STORE_CURRENT).version, 1);
+    CHECK_EQUAL(sim.counts.breaches, 0);
+}
+
+static void a_slot_that_failed_for_damage_quarantines_nothing(void)
+{
+    const struct made made = { "blinky", 1, 0, 5000, 3000 };
+    uint8_t sha256[AG_STORE_SHA256_SIZE];
+    made_hash(&made, sha256);
+    begin(SIZE);
+    const uint32_t id = confirm(&made);
+    CHECK_EQUAL(ag_store_fail(&store, id, AG_ERR_STORE_DAMAGED), AG_OK);
+    CHECK_EQUAL(find("blinky", AG_STORE_REJECTED).failure, AG_ERR_STORE_DAMAGED);
+    CHECK(!ag_store_is_quarantined(&store, sha256, NULL));
 }
 
 static void a_damaged_file_is_told(void)
@@ -552,7 +626,7 @@ static void a_damaged_file_is_told(void)
     sim_flash_flip(&sim, (uint32_t)(bytes - sim.bytes) * 8 + 39999);
     remount();
     CHECK_EQUAL(ag_store_open_file(&store, id, &bytes, &size), AG_ERR_STORE_DAMAGED);
-    CHECK_EQUAL(ag_store_retranslate(&store, id, &writer), AG_ERR_STORE_DAMAGED);
+    CHECK_EQUAL(ag_store_retranslate(&store, id, 1, &writer), AG_ERR_STORE_DAMAGED);
 }
 
 static void code_grows_into_the_free_blocks_behind_until_a_slot_is_there(void)
@@ -729,6 +803,9 @@ static const struct test_case cases[] = {
     TEST(a_download_goes_on_after_a_reset_from_the_last_whole_block),
     TEST(a_download_whose_recorded_bytes_rotted_starts_again),
     TEST(damaged_code_is_told_and_can_be_translated_again),
+    TEST(code_without_room_behind_its_file_moves_the_slot),
+    TEST(a_slot_that_moves_takes_the_room_of_previous_versions_and_of_no_current_one),
+    TEST(a_slot_that_failed_for_damage_quarantines_nothing),
     TEST(a_damaged_file_is_told),
     TEST(code_grows_into_the_free_blocks_behind_until_a_slot_is_there),
     TEST(the_quarantine_keeps_the_newest_hashes),

@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: Apache-2.0
+// The scenarios: each one way of a device from what it has to what it should have.
+#include "test/power/scenarios.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "store/store.h"
+#include "test/harness.h"
+#include "test/unit/host/watch.h"
+#include "test/unit/host/world.h"
+#include "wasm/wasm.h"
+
+#define SECOND_KEY 9u // signs plug-ins that the second trust store object believes
+#define BALLAST    30000u
+
+// An entry of firmware_modules.
+#define ENTRY(name, version, more)                                                                 \
+    "{'Name':'" name "','Version':" #version more ",'Url':'https://files.example/" name            \
+    "-" #version ".wasm'}"
+
+static const struct module modules[] = {
+    { .name = "blinky", .version = 10 },
+    { .name = "blinky", .version = 11 },
+    { .name = "blinky", .version = 12, .behaviour = MODULE_TRAPS_LATER, .argument = 2 },
+    { .name = "blinky", .version = 13, .behaviour = MODULE_TRAPS_LATER, .argument = 8 },
+    { .name = "blinky", .version = 14, .key = SECOND_KEY },
+    { .name = "blinky", .version = 20, .behaviour = MODULE_LARGE, .argument = 9000 },
+    { .name = "blinky", .version = 21, .epoch = 2 },
+    { .name = "blinky", .version = 22, .epoch = 1 },
+    { .name = "blinky", .version = 23, .epoch = 3 },
+    { .name = "other", .version = 1, .pin = 1 },
+    { .name = "other", .version = 2, .pin = 1 },
+    { .name = "third", .version = 1, .pin = 2 },
+    { .name = "third", .version = 2, .pin = 2 },
+    { .name = "big", .version = 1, .behaviour = MODULE_LARGE, .argument = BALLAST, .pin = 3 },
+    { .name = "big", .version = 2, .behaviour = MODULE_LARGE, .argument = BALLAST, .pin = 3 },
+    { .name = "big", .version = 3, .behaviour = MODULE_LARGE, .argument = BALLAST, .pin = 3 },
+    { .name = "big", .version = 4, .behaviour = MODULE_LARGE, .argument = BALLAST, .pin = 3 },
+    { .name = "big", .version = 5, .behaviour = MODULE_LARGE, .argument = BALLAST, .pin = 3 },
+    { .name = "full", .version = 1, .behaviour = MODULE_LARGE, .argument = 3 * BALLAST, .pin = 4 },
+};
+
+void scenario_open(void)
+{
+    world_open();
+    watch_memory();
+    for (size_t i = 0; i < sizeof modules / sizeof modules[0]; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "%s-%u.wasm", modules[i].name, (unsigned)modules[i].version);
+        world_publish(path, &modules[i]);
+    }
+}
+
+// ---- Preparing ---------------------------------------------------------------------------------
+
+// Brings the device there.
+static void reach(const char *desired)
+{
+    world_desire(desired);
+    world_boot();
+    CHECK(world_settle(60000));
+    world_power_off();
+}
+
+static struct ag_store_slot current_slot(const struct ag_store *store)
+{
+    struct ag_store_slot slot;
+    CHECK_EQUAL(ag_store_find(store, AG_STORE_PLUGIN, "blinky", AG_STORE_CURRENT, &slot), AG_OK);
+    return slot;
+}
+
+// Fills the first block of the newest generation, while the device is off, until nothing larger
+// than a mark has room in it; with `last`, that block is the last one of the ring, so that the next
+// generation begins behind its end.
+static void fill_journal(bool last)
+{
+    static uint8_t value[600];
+    static struct ag_store store;
+    CHECK_EQUAL(ag_store_mount(&store, &world.flash.flash), AG_OK);
+    const struct ag_journal *journal = &store.journal;
+    const uint32_t ring = 4; // of a small image
+    for (uint32_t i = 0; i < 1000; i++) {
+        const uint32_t left = AG_FLASH_BLOCK - journal->tail % AG_FLASH_BLOCK;
+        if (journal->used == 1 && left < 150 && (!last || journal->ring[0] == ring - 1))
+            return;
+        value[0] = (uint8_t)i;
+        CHECK_EQUAL(ag_store_put(&store, AG_STORE_HOST, "filling", value, left < 900 ? 30 : 600),
+                    AG_OK);
+    }
+    test_fail(__FILE__, __LINE__, "the journal cannot be filled as wanted");
+}
+
+// Then marks fill the second and last block of that generation.
+static void fill_whole_journal(void)
+{
+    static struct ag_store store;
+    const uint8_t sha256[AG_STORE_SHA256_SIZE] = { 1 };
+    fill_journal(false);
+    CHECK_EQUAL(ag_store_mount(&store, &world.flash.flash), AG_OK);
+    const struct ag_journal *journal = &store.journal;
+    for (uint32_t i = 0; i < 1000; i++) {
+        if (journal->used == 2 && AG_FLASH_BLOCK - journal->tail % AG_FLASH_BLOCK < 100)
+            return;
+        if (i % 2)
+            CHECK_EQUAL(ag_store_pardon(&store, sha256), AG_OK);
+        else
+            CHECK_EQUAL(ag_store_quarantine(&store, sha256, AG_ERR_FILE_HASH), AG_OK);
+    }
+    test_fail(__FILE__, __LINE__, "the journal cannot be filled as wanted");
+}
+
+static void blank_device(void)
+{
+    world_desire("[" ENTRY("blinky", 10, "") "]");
+}
+
+static void to_update(void)
+{
+    reach("[" ENTRY("blinky", 10, "") "]");
+    world_desire("[" ENTRY("blinky", 11, "") "]");
+}
+
+static void to_older_version(void)
+{
+    reach("[" ENTRY("blinky", 11, "") "]");
+    world_desire("[" ENTRY("blinky", 10, "") "," ENTRY("other", 1, "") "]");
+}
+
+static void to_lower_epoch(void)
+{
+    reach("[" ENTRY("blinky", 21, "") "]");
+    world_desire("[" ENTRY("blinky", 22, "") "," ENTRY("other", 1, "") "]");
+}
+
+static void to_higher_epoch(void)
+{
+    reach("[" ENTRY("blinky", 21, "") "]");
+    world_desire("[" ENTRY("blinky", 23, "") "]");
+}
+
+static void to_allowed_downgrade(void)
+{
+    reach("[" ENTRY("blinky", 11, "") "]");
+    world_desire("[" ENTRY("blinky", 10, ",'AllowDowngrade':true") "]");
+}
+
+static void to_removal(void)
+{
+    reach("[" ENTRY("blinky", 10, "") "," ENTRY("other", 1, "") "]");
+    world_desire("[" ENTRY("other", 1, "") "]");
+}
+
+static void to_exchange(void)
+{
+    reach("[" ENTRY("blinky", 11, ",'Settings':{'x':1}") "]");
+    world_desire("[" ENTRY("other", 1, "") "]");
+}
+
+static void to_three_updates(void)
+{
+    reach("[" ENTRY("blinky", 10, "") "," ENTRY("other", 1, "") "," ENTRY("third", 1, "") "]");
+    world_desire(
+        "[" ENTRY("blinky", 11, "") "," ENTRY("other", 2, "") "," ENTRY("third", 2, "") "]");
+}
+
+static void to_failing_trial(void)
+{
+    reach("[" ENTRY("blinky", 11, "") "]");
+    world_desire("[" ENTRY("blinky", 12, "") "]");
+}
+
+static void to_first_that_fails(void)
+{
+    reach("[" ENTRY("other", 1, "") "]");
+    world_desire("[" ENTRY("blinky", 12, "") "," ENTRY("other", 1, "") "]");
+}
+
+static void to_other_options(void)
+{
+    reach("[" ENTRY("blinky", 10, ",'Settings':{'a':1},'PeriodMs':50") "]");
+    world_desire("[" ENTRY("blinky", 10, ",'Settings':{'a':2,'b':[1,2,3]},'PeriodMs':70") "]");
+}
+
+static void to_stop_and_start(void)
+{
+    reach("[" ENTRY("blinky", 10, "") "," ENTRY("other", 1, "") "]");
+    reach("[" ENTRY("blinky", 10, ",'Enabled':false") "," ENTRY("other", 1, "") "]");
+    world_desire("[" ENTRY("blinky", 10, "") "," ENTRY("other", 1, ",'Enabled':false") "]");
+}
+
+static void to_superseded_download(void)
+{
+    reach("[" ENTRY("blinky", 10, "") "]");
+    world_desire("[" ENTRY("blinky", 20, "") "]");
+}
+
+static void to_last_room(void)
+{
+    reach("[" ENTRY("other", 1, "") "]");
+    reach("[" ENTRY("other", 1, "") "," ENTRY("big", 1, "") "]");
+    reach("[" ENTRY("other", 1, "") "," ENTRY("big", 2, "") "]");
+    reach("[" ENTRY("other", 1, "") "," ENTRY("big", 3, "") "]");
+    reach("[" ENTRY("other", 1, "") "," ENTRY("big", 4, "") "]");
+    world_desire("[" ENTRY("other", 1, "") "," ENTRY("big", 5, "") "]");
+}
+
+static void to_no_room(void)
+{
+    reach("[" ENTRY("blinky", 10, "") "," ENTRY("big", 1, "") "]");
+    world_desire("[" ENTRY("blinky", 10, "") "," ENTRY("big", 1, "") "," ENTRY("full", 1, "") "]");
+}
+
+static void to_compaction(void)
+{
+    reach("[" ENTRY("blinky", 10, ",'Settings':{'a':1}") "]");
+    fill_whole_journal();
+    world_desire("[" ENTRY("blinky", 11, ",'Settings':{'a':2}") "]");
+}
+
+static void to_wrapping(void)
+{
+    reach("[" ENTRY("blinky", 21, ",'Settings':{'a':1}") "]");
+    fill_journal(true);
+    world_desire("[" ENTRY("blinky", 23, ",'Settings':{'a':2}") "]");
+}
+
+// The code as a host with another engine would have left it.
+static void to_another_engine(void)
+{
+    reach("[" ENTRY("blinky", 10, "") "," ENTRY("other", 1, "") "]");
+    static struct ag_store store;
+    static uint8_t other[8192];
+    struct ag_store_writer writer;
+    const uint8_t *code;
+    size_t size;
+    CHECK_EQUAL(ag_store_mount(&store, &world.flash.flash), AG_OK);
+    const struct ag_store_slot slot = current_slot(&store);
+    CHECK_EQUAL(ag_store_open_code(&store, slot.id, &code, &size), AG_OK);
+    CHECK(size <= sizeof other);
+    memcpy(other, code, size);
+    other[4] ^= 0x5A; // of the engine's version in the head
+    CHECK_EQUAL(ag_store_retranslate(&store, slot.id, (uint32_t)size, &writer), AG_OK);
+    CHECK_EQUAL(ag_store_append_code(&store, &writer, other, size), AG_OK);
+    CHECK_EQUAL(ag_store_seal_code(&store, &writer, AG_WASM_ENGINE_VERSION ^ 0x5A), AG_OK);
+}
+
+static void flip_in_current(bool in_code)
+{
+    static struct ag_store store;
+    const uint8_t *bytes;
+    size_t size;
+    CHECK_EQUAL(ag_store_mount(&store, &world.flash.flash), AG_OK);
+    const struct ag_store_slot slot = current_slot(&store);
+    if (in_code)
+        CHECK_EQUAL(ag_store_open_code(&store, slot.id, &bytes, &size), AG_OK);
+    else
+        CHECK_EQUAL(ag_store_open_file(&store, slot.id, &bytes, &size), AG_OK);
+    sim_flash_flip(&world.flash,
+                   (uint32_t)(bytes - world.flash.flash.base + (ptrdiff_t)size / 2) * 8);
+}
+
+static void to_damaged_code(void)
+{
+    reach("[" ENTRY("blinky", 10, "") "," ENTRY("other", 1, "") "]");
+    flip_in_current(true);
+}
+
+static void to_damaged_file(void)
+{
+    reach("[" ENTRY("blinky", 10, "") "]");
+    reach("[" ENTRY("blinky", 11, "") "]");
+    flip_in_current(false);
+}
+
+// The next trust store object is in the device's configuration from now on.
+static void to_new_trust_by_file(void)
+{
+    reach("[" ENTRY("blinky", 10, "") "]");
+    module_trust_with(&world.trust, 2, SECOND_KEY);
+    world.config.trust = world.trust.bytes;
+    world.config.trust_size = world.trust.size;
+    watch_believe(SECOND_KEY);
+    world_desire("[" ENTRY("blinky", 14, "") "]");
+}
+
+// ---- Playing -----------------------------------------------------------------------------------
+
+static void desire_what_supersedes(void)
+{
+    world_desire("[" ENTRY("blinky", 11, "") "]");
+}
+
+static void superseded_in_the_middle(void)
+{
+    world.file_pipe.cut_after = 1500;
+    (void)world_settle(1500);
+    world.file_pipe.cut_after = 0;
+    desire_what_supersedes();
+    CHECK(world_settle(600000));
+}
+
+static void desire_what_has_room(void)
+{
+    world_desire("[" ENTRY("blinky", 11, "") "," ENTRY("big", 1, "") "]");
+}
+
+static void run_without_room(void)
+{
+    CHECK(!world_settle(5000));
+    CHECK_EQUAL(world_error("full"), AG_ERR_STORE_FULL);
+    desire_what_has_room();
+    CHECK(world_settle(600000));
+}
+
+#define BLINKY(before, after)                                                                      \
+    {                                                                                              \
+        "blinky", 0, before, after, "running", AG_OK                                               \
+    }
+#define OTHER(before, after)                                                                       \
+    {                                                                                              \
+        "other", 1, before, after, "running", AG_OK                                                \
+    }
+
+const struct scenario scenarios[] = {
+    { "install", blank_device, NULL, NULL, { BLINKY(0, 10) } },
+    { "update", to_update, NULL, NULL, { BLINKY(10, 11) } },
+    { "older",
+      to_older_version,
+      NULL,
+      NULL,
+      { { "blinky", 0, 11, 11, "refused", AG_ERR_TWIN_DOWNGRADE }, OTHER(0, 1) } },
+    { "lower-epoch",
+      to_lower_epoch,
+      NULL,
+      NULL,
+      { { "blinky", 0, 21, 21, "refused", AG_ERR_FILE_EPOCH }, OTHER(0, 1) } },
+    { "higher-epoch", to_higher_epoch, NULL, NULL, { BLINKY(21, 23) } },
+    { "allowed-downgrade", to_allowed_downgrade, NULL, NULL, { BLINKY(11, 10) } },
+    { "removal", to_removal, NULL, NULL, { { "blinky", 0, 10, 0, "", AG_OK }, OTHER(1, 1) } },
+    { "exchange", to_exchange, NULL, NULL, { { "blinky", 0, 11, 0, "", AG_OK }, OTHER(0, 1) } },
+    { "three",
+      to_three_updates,
+      NULL,
+      NULL,
+      { BLINKY(10, 11), OTHER(1, 2), { "third", 2, 1, 2, "running", AG_OK } } },
+    { "failing",
+      to_failing_trial,
+      NULL,
+      NULL,
+      { { "blinky", 0, 11, 11, "rolled_back", AG_TRAP_UNREACHABLE } } },
+    { "first-fails",
+      to_first_that_fails,
+      NULL,
+      NULL,
+      { { "blinky", 0, 0, 0, "failed", AG_TRAP_UNREACHABLE }, OTHER(1, 1) } },
+    { "options", to_other_options, NULL, NULL, { BLINKY(10, 10) } },
+    { "stop-start",
+      to_stop_and_start,
+      NULL,
+      NULL,
+      { { "blinky", 0, 0, 10, "running", AG_OK }, { "other", 1, 0, 1, "stopped", AG_OK } } },
+    { "superseded",
+      to_superseded_download,
+      superseded_in_the_middle,
+      desire_what_supersedes,
+      { BLINKY(10, 11) } },
+    { "last-room",
+      to_last_room,
+      NULL,
+      NULL,
+      { OTHER(1, 1), { "big", 3, 4, 5, "running", AG_OK } } },
+    { "no-room",
+      to_no_room,
+      run_without_room,
+      desire_what_has_room,
+      { BLINKY(10, 11), { "big", 3, 1, 1, "running", AG_OK }, { "full", 4, 0, 0, "", AG_OK } } },
+    { "compaction", to_compaction, NULL, NULL, { BLINKY(10, 11) } },
+    { "wrapping", to_wrapping, NULL, NULL, { BLINKY(21, 23) } },
+    { "engine", to_another_engine, NULL, NULL, { BLINKY(10, 10), OTHER(1, 1) } },
+    { "damaged-code", to_damaged_code, NULL, NULL, { BLINKY(10, 10), OTHER(1, 1) } },
+    { "damaged-file", to_damaged_file, NULL, NULL, { BLINKY(10, 11) } },
+    { "trust-by-file", to_new_trust_by_file, NULL, NULL, { BLINKY(10, 14) } },
+};
+const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];
