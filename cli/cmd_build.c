@@ -78,6 +78,7 @@ static int print_json(const struct result *result)
     json_object_set_new(document, "stack", json_integer(metadata->stack_size));
     json_object_set_new(document, "stackBound",
                         result->stack_bound ? json_integer(result->stack_bound) : json_null());
+    json_object_set_new(document, "data", json_integer(metadata->data_size));
     json_object_set_new(document, "capabilities", capabilities_json(metadata));
     return ag_output_json(document);
 }
@@ -104,6 +105,8 @@ static int print_summary(const struct result *result)
     else
         printf("  call stack    %u bytes; recursion or calls through pointers: no limit is known\n",
                metadata->stack_size);
+    if (metadata->data_size > 0)
+        printf("  own data      %u bytes of keys and values\n", metadata->data_size);
     printf("  on flash      %zu bytes of file, %u of translated code\n", result->file.size,
            result->code_size);
     printf("  capabilities ");
@@ -161,6 +164,18 @@ static bool check_engine(struct result *result)
     return status == AG_OK;
 }
 
+// Own data costs RAM: it is there for those who ask for it by their imports.
+static void choose_data(struct ag_plugin_metadata *metadata)
+{
+    const bool stores = ag_capabilities_needs(metadata, AG_CAPABILITY_STORE);
+    if (stores && metadata->data_size == 0)
+        metadata->data_size = AG_PROJECT_DATA;
+    if (stores || metadata->data_size == 0)
+        return;
+    ag_output_note("\"data\" in plugin.json is for those who call airgraft_store_...: left out");
+    metadata->data_size = 0;
+}
+
 static bool assemble_module(struct ag_project *project, const struct ag_module *module,
                             struct result *result)
 {
@@ -168,6 +183,7 @@ static bool assemble_module(struct ag_project *project, const struct ag_module *
     if (!ag_check_exports(module) || !ag_check_imports(module, metadata) ||
         !choose_memory(project, module, result))
         return false;
+    choose_data(metadata);
     ag_assemble_file(module, metadata, result->memory, &result->file);
     if (!check_engine(result) || !choose_stack(metadata, module, result))
         return false;

@@ -44,6 +44,7 @@ enum airgraft_error {
     AIRGRAFT_ERR_NOT_FOUND = -1004,   // no such item
     AIRGRAFT_ERR_ARGUMENT = -1006,    // an argument is out of its range
     AIRGRAFT_ERR_UNSUPPORTED = -1007, // not on this host
+    AIRGRAFT_ERR_DATA_QUOTA = -1709,  // `data` in plugin.json leaves no room for it
     AIRGRAFT_ERR_PIN = -1801,         // the board has no such pin, or it cannot do this
 };
 
@@ -120,6 +121,51 @@ int32_t airgraft_report_remove(const char *key, size_t key_size);
 // that is too long, or AIRGRAFT_ERR_NO_SPACE when the queue is full: then try in a later run.
 AIRGRAFT_IMPORT("telemetry", "send")
 int32_t airgraft_telemetry_send(const void *bytes, size_t size);
+
+// ---- store: the plug-in's own data, which outlives runs, resets and updates --------------
+//
+// Pairs of key (1 to 32 bytes) and value (any bytes). `data` in plugin.json says how many bytes
+// they may take: key, value and 3 more for each pair. They are held in RAM: reading costs no flash.
+//
+// When it lasts. What one call of initialize, execute, on_settings or shutdown changes is kept
+// whole or not at all. It is on flash when the call has ended, before the next one begins, with one
+// write however much was changed, and none if nothing was. A plug-in that changes something in
+// every run would wear the flash out: its first 8 writes are done like that, then one a minute, and
+// what changes in between is gathered. A cut of the power, a reset or a trap leaves what was on
+// flash last: whole runs may be missing, from the last one backwards, but never a part of one.
+// Shutdown and updates write what is gathered.
+//
+// Whose it is. A new version starts with what the version before it last saw, and writes its own:
+// if it fails its trial, or falls back later, the version before finds what it last saw itself,
+// untouched. So read what older versions wrote, and expect nothing of what newer ones did. Removing
+// the plug-in removes its data; nobody else reads it.
+
+// Copies at most `capacity` bytes of the value and returns its whole size, or
+// AIRGRAFT_ERR_NOT_FOUND.
+AIRGRAFT_IMPORT("store", "get")
+int32_t airgraft_store_get(const char *key, size_t key_size, void *buffer, size_t capacity);
+
+// Sets or replaces a value. 0, AIRGRAFT_ERR_ARGUMENT for a key that is empty or too long, or
+// AIRGRAFT_ERR_DATA_QUOTA: then nothing has changed.
+AIRGRAFT_IMPORT("store", "set")
+int32_t airgraft_store_set(const char *key, size_t key_size, const void *bytes, size_t size);
+
+// 0 or AIRGRAFT_ERR_NOT_FOUND.
+AIRGRAFT_IMPORT("store", "remove")
+int32_t airgraft_store_remove(const char *key, size_t key_size);
+
+// Copies at most `capacity` bytes of the key with this number, counted from 0 in no certain order,
+// and returns its whole size; AIRGRAFT_ERR_NOT_FOUND behind the last. Setting and removing
+// renumbers.
+AIRGRAFT_IMPORT("store", "key")
+int32_t airgraft_store_key(uint32_t index, char *buffer, size_t capacity);
+
+// Bytes that are left.
+AIRGRAFT_IMPORT("store", "room") int32_t airgraft_store_room(void);
+
+// 1 while something, of this run or gathered from earlier ones, is not on flash yet; else 0. One
+// who must not act on what could be forgotten waits for a run that begins with 0.
+AIRGRAFT_IMPORT("store", "pending") int32_t airgraft_store_pending(void);
 
 // ---- random ------------------------------------------------------------------------------
 

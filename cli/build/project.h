@@ -13,6 +13,7 @@
 // bytes.
 #define AG_PROJECT_STACK      512u
 #define AG_PROJECT_DATA_STACK 1024u
+#define AG_PROJECT_DATA       256u // own data, of a project that imports `store`
 
 struct ag_project {
     const char *folder;                 // borrowed

@@ -132,6 +132,7 @@
     X(ERR_QUARANTINED,         1701, "quarantined", "this exact file failed before and is not tried again", "publish a corrected file; a file with another hash is tried") \
     X(ERR_TRIAL_RESET,         1702, "trial_reset", "the device restarted while the new version was on trial", "see what the plug-in did last") \
     X(ERR_INITIALIZE,          1703, "initialize_failed", "the plug-in's initialize reported an error", "see its log") \
+    X(ERR_DATA_QUOTA,          1709, "data_quota", "the plug-in has or wants more own data than it may keep", "raise data in plugin.json; a host has a limit of its own, too") \
     X(ERR_REMOVED,             1704, "removed", "the plug-in was removed by the twin", "") \
     \
     /* 18xx: ports and tools */ \

@@ -95,8 +95,12 @@ static enum ag_status judge_metadata(const struct ag_install *install)
     enum ag_status status = ag_capabilities_check(metadata, ag_instance_offered());
     if (status != AG_OK)
         return status;
-    if (metadata->memory_size > request->memory_limit ||
-        metadata->stack_size > request->memory_limit - metadata->memory_size)
+    if (metadata->data_size > AG_CFG_DATA_MAX)
+        return AG_ERR_DATA_QUOTA;
+    const uint32_t limit = request->memory_limit;
+    const uint32_t data_ram = ag_instance_data_ram(metadata);
+    if (data_ram > limit || metadata->memory_size > limit - data_ram ||
+        metadata->stack_size > limit - data_ram - metadata->memory_size)
         return AG_ERR_FILE_MEMORY;
     return AG_OK;
 }

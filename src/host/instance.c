@@ -117,6 +117,14 @@ enum ag_status ag_instance_size(const struct ag_wasm_image *image, uint32_t stac
     return ag_wasm_instance_size(image, &options, size);
 }
 
+uint32_t ag_instance_data_ram(const struct ag_plugin_metadata *metadata)
+{
+    if (metadata->data_size == 0 || !ag_capabilities_needs(metadata, AG_CAPABILITY_STORE))
+        return 0;
+    const uint32_t size = ag_data_ram(metadata->data_size);
+    return (size + AG_WASM_ALIGN - 1) / AG_WASM_ALIGN * AG_WASM_ALIGN;
+}
+
 enum ag_status ag_instance_make(struct ag_instance *instance, void *block, uint32_t size,
                                 const struct ag_wasm_image *image,
                                 const struct ag_instance_options *options)

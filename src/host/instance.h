@@ -17,6 +17,7 @@
 #include "base/config.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "host/data.h"
 #include "host/pins.h"
 #include "plugin/abi.h"
 #include "plugin/metadata.h"
@@ -54,6 +55,7 @@ struct ag_instance_options {
     uint8_t owner;           // distinguishes plug-ins, 1 to 255; the same for versions of one
     uint32_t stack_size;     // bytes, from the metadata
     uint64_t fuel_per_run;   // budget of one call; at least 1
+    struct ag_data *data;    // its own data; borrowed as long as the instance lives; NULL: none
     struct ag_text settings; // JSON object; borrowed, see ag_instance_set_settings
     const struct ag_instance_services *services; // borrowed as long as the instance lives
 };
@@ -86,6 +88,10 @@ AG_MUST_CHECK enum ag_status ag_instance_check_exports(const struct ag_wasm_imag
 // Bytes of RAM that an instance takes, aligned to AG_WASM_ALIGN.
 AG_MUST_CHECK enum ag_status ag_instance_size(const struct ag_wasm_image *image,
                                               uint32_t stack_size, uint32_t *size);
+
+// And bytes of RAM that the plug-in's own data takes besides, as many times AG_WASM_ALIGN: 0 for
+// one that does not import `store`.
+uint32_t ag_instance_data_ram(const struct ag_plugin_metadata *metadata);
 
 // Makes an instance in `block`, which is its own from then on; both live until the caller stops
 // using them, nothing is to be released but pins. `instance` must not move; the image's bytes stay

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "host/data_store.h"
+#include "platform/board.h"
 #include "plugin/sections.h"
 
 // Pauses before a confirmed version that failed is started again.
@@ -210,6 +212,7 @@ enum ag_status ag_plugins_check(struct ag_plugins *plugins, uint32_t slot_id,
         status = ag_instance_size(&image, metadata.stack_size, &size);
     if (status != AG_OK)
         return status;
+    size += ag_instance_data_ram(&metadata);
     return size > ag_plugins_room(plugins, plugin) ? AG_ERR_FILE_MEMORY : AG_OK;
 }
 
@@ -231,6 +234,52 @@ static uint64_t fuel_of(const struct ag_plugins *plugins, const struct ag_plugin
     return plugin->file_fuel ? plugin->file_fuel : plugins->default_fuel;
 }
 
+// ---- Own data ----------------------------------------------------------------------------------
+
+static struct ag_data_line line_of(const struct ag_plugin *plugin)
+{
+    return (struct ag_data_line){ .name = plugin->name,
+                                  .current = plugin->current.id,
+                                  .previous = plugin->previous.id,
+                                  .next = plugin->next.id };
+}
+
+// What the version finds, at the start of its block.
+static enum ag_status load_data(struct ag_plugins *plugins, struct ag_plugin *plugin,
+                                uint32_t slot_id, uint32_t data_size)
+{
+    const struct ag_data_line line = line_of(plugin);
+    plugin->data = ag_data_init(plugin->block, data_size);
+    return ag_data_store_load(plugins->store, &line, slot_id, plugin->data);
+}
+
+static void write_data(struct ag_plugins *plugins, struct ag_plugin *plugin)
+{
+    static const char text[] = "its own data cannot be stored as yet";
+    const struct ag_data_line line = line_of(plugin);
+    if (ag_data_store_save(plugins->store, &line, plugin->data) == AG_OK) {
+        plugin->data->is_told = false;
+        return;
+    }
+    if (!plugin->data->is_told)
+        ag_board_log(AG_LOG_WARNING, plugin->name, text, sizeof text - 1);
+    plugin->data->is_told = true;
+}
+
+// A call has ended: what it changed goes to flash, if that was not done too often of late. Writes
+// spread evenly would be done at data_ms; AG_CFG_DATA_BURST of them may be ahead of that.
+static void save_data(struct ag_plugins *plugins, struct ag_plugin *plugin, uint64_t now_ms)
+{
+    const uint64_t ahead_ms = (uint64_t)(AG_CFG_DATA_BURST - 1) * AG_CFG_DATA_INTERVAL_MS;
+    if (!plugin->data || !plugin->data->is_changed || plugin->data_ms > now_ms + ahead_ms)
+        return;
+    plugin->data_ms =
+        (plugin->data_ms > now_ms ? plugin->data_ms : now_ms) + AG_CFG_DATA_INTERVAL_MS;
+    write_data(plugins, plugin);
+}
+
+// ---- Instances ---------------------------------------------------------------------------------
+
 static enum ag_status make_instance(struct ag_plugins *plugins, struct ag_plugin *plugin,
                                     const struct ag_desired_entry *options)
 {
@@ -245,19 +294,26 @@ static enum ag_status make_instance(struct ag_plugins *plugins, struct ag_plugin
         status = ag_instance_size(&image, metadata.stack_size, &size);
     if (status != AG_OK)
         return status;
-    plugin->block = ag_ram_take(&plugins->ram, size);
+    const uint32_t data_ram = ag_instance_data_ram(&metadata);
+    plugin->block = ag_ram_take(&plugins->ram, data_ram + size);
     if (!plugin->block)
         return AG_ERR_FILE_MEMORY;
+    if (data_ram > 0)
+        status = load_data(plugins, plugin, slot_id, metadata.data_size);
+    if (status != AG_OK)
+        return status;
     plugin->file_period_ms = metadata.period_ms;
     plugin->file_fuel = metadata.fuel_per_run;
     struct ag_instance_options made = { .name = plugin->name,
                                         .owner = (uint8_t)(index_of(plugins, plugin) + 1),
                                         .stack_size = metadata.stack_size,
                                         .fuel_per_run = fuel_of(plugins, plugin, options),
+                                        .data = plugin->data,
                                         .services = &plugins->services };
     if (options)
         made.settings = options->settings;
-    return ag_instance_make(&plugin->instance, plugin->block, size, &image, &made);
+    return ag_instance_make(&plugin->instance, (uint8_t *)plugin->block + data_ram, size, &image,
+                            &made);
 }
 
 static void drop_instance(struct ag_plugins *plugins, struct ag_plugin *plugin)
@@ -265,6 +321,7 @@ static void drop_instance(struct ag_plugins *plugins, struct ag_plugin *plugin)
     ag_schedule_remove(&plugins->schedule, index_of(plugins, plugin));
     ag_ram_give(&plugins->ram, plugin->block);
     plugin->block = NULL;
+    plugin->data = NULL;
     plugin->phase = AG_PLUGIN_DOWN;
     plugin->settings_changed = false;
 }
@@ -277,7 +334,12 @@ enum ag_status ag_plugins_start(struct ag_plugins *plugins, struct ag_plugin *pl
     plugin->runs = 0;
     plugin->made_ms = now_ms;
     plugin->is_failing = false;
-    enum ag_status status = make_instance(plugins, plugin, options);
+    const struct ag_data_line line = line_of(plugin);
+    enum ag_status status = AG_OK;
+    if (is_trial)
+        status = ag_data_store_clean(plugins->store, &line);
+    if (status == AG_OK)
+        status = make_instance(plugins, plugin, options);
     if (status == AG_OK)
         status = ag_instance_begin(&plugin->instance, AG_ABI_INITIALIZE);
     if (status != AG_OK) {
@@ -296,6 +358,9 @@ void ag_plugins_stop(struct ag_plugins *plugins, struct ag_plugin *plugin, bool 
     if (plugin->phase == AG_PLUGIN_RUNNING && !plugin->instance.is_busy &&
         ag_instance_begin(&plugin->instance, AG_ABI_SHUTDOWN) == AG_OK)
         (void)!ag_instance_run(&plugin->instance, plugins->slice_fuel);
+    // Not what a call in progress has changed by half: that counts as if the power had gone.
+    if (plugin->data && plugin->data->is_changed && !plugin->instance.is_busy)
+        write_data(plugins, plugin);
     drop_instance(plugins, plugin);
     if (release_pins)
         ag_pins_release(&plugins->pins, (uint8_t)(index_of(plugins, plugin) + 1));
@@ -343,6 +408,7 @@ static enum ag_plugin_outcome end_turn(struct ag_plugins *plugins, struct ag_plu
         plugin->phase = AG_PLUGIN_RUNNING;
         ag_schedule_rest(&plugins->schedule, index);
     }
+    save_data(plugins, plugin, now_ms);
     if (plugin->settings_changed)
         ag_schedule_suspended(&plugins->schedule, index);
     return outcome;

@@ -61,6 +61,8 @@ struct ag_plugin {
     uint32_t file_period_ms; // as the file says; 0: it does not
     uint64_t file_fuel;      // as the file says; 0: it does not
     void *block;             // RAM of the instance
+    struct ag_data *data;    // its own data, in `block`; NULL: it has none
+    uint64_t data_ms;        // when writes of it, evenly spread, would be done; see save_data
     struct ag_instance instance;
     bool is_stopped;           // the confirmed version is down because it is not enabled
     bool is_failing;           // it is down because it failed

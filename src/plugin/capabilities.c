@@ -2,7 +2,6 @@
 // The table of capabilities, and look-up in it: linear, as it runs once per import at installation.
 #include "plugin/capabilities.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 static const struct ag_capability_function log_functions[] = {
@@ -33,6 +32,11 @@ static const struct ag_capability_function report_functions[] = {
 static const struct ag_capability_function telemetry_functions[] = {
     { "send", "ii:i", AG_CALL_TELEMETRY_SEND, 1 },
 };
+static const struct ag_capability_function store_functions[] = {
+    { "get", "iiii:i", AG_CALL_STORE_GET, 1 },     { "set", "iiii:i", AG_CALL_STORE_SET, 1 },
+    { "remove", "ii:i", AG_CALL_STORE_REMOVE, 1 }, { "key", "iii:i", AG_CALL_STORE_KEY, 1 },
+    { "room", ":i", AG_CALL_STORE_ROOM, 1 },       { "pending", ":i", AG_CALL_STORE_PENDING, 1 },
+};
 static const struct ag_capability_function random_functions[] = {
     { "fill", "ii:", AG_CALL_RANDOM_FILL, 1 },
 };
@@ -56,6 +60,7 @@ const struct ag_capability ag_capabilities[] = {
     { "settings", AG_CAPABILITY_SETTINGS, 1, FUNCTIONS(settings_functions) },
     { "report", AG_CAPABILITY_REPORT, 1, FUNCTIONS(report_functions) },
     { "telemetry", AG_CAPABILITY_TELEMETRY, 1, FUNCTIONS(telemetry_functions) },
+    { "store", AG_CAPABILITY_STORE, 1, FUNCTIONS(store_functions) },
     { "random", AG_CAPABILITY_RANDOM, 1, FUNCTIONS(random_functions) },
     { "wasi_snapshot_preview1", AG_CAPABILITY_WASI, 1, FUNCTIONS(wasi_functions) },
 };
@@ -99,6 +104,14 @@ static bool is_offered(const struct ag_capability_need *need, uint64_t offered)
     const struct ag_capability *capability = ag_capabilities_find_id(need->id);
     return capability && need->version <= capability->version &&
            (offered & AG_CAPABILITIES_BIT(need->id));
+}
+
+bool ag_capabilities_needs(const struct ag_plugin_metadata *metadata, uint16_t id)
+{
+    for (size_t i = 0; i < metadata->capability_count; i++)
+        if (metadata->capabilities[i].id == id)
+            return true;
+    return false;
 }
 
 enum ag_status ag_capabilities_check(const struct ag_plugin_metadata *metadata, uint64_t offered)

@@ -16,13 +16,14 @@
 #ifndef AG_PLUGIN_CAPABILITIES_H
 #define AG_PLUGIN_CAPABILITIES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/status.h"
 #include "plugin/metadata.h"
 
-// Ids of capabilities: at most 255. Reserved for later: pwm 5, i2c 6, store 10, method 11.
+// Ids of capabilities: at most 255. Reserved for later: pwm 5, i2c 6, method 11.
 enum ag_capability_id {
     AG_CAPABILITY_LOG = 1,
     AG_CAPABILITY_CLOCK = 2,
@@ -31,6 +32,7 @@ enum ag_capability_id {
     AG_CAPABILITY_SETTINGS = 7,
     AG_CAPABILITY_REPORT = 8,
     AG_CAPABILITY_TELEMETRY = 9,
+    AG_CAPABILITY_STORE = 10,
     AG_CAPABILITY_RANDOM = 12,
     AG_CAPABILITY_WASI = 13,
 };
@@ -52,6 +54,12 @@ enum ag_call_id {
     AG_CALL_REPORT_SET_TEXT = AG_CALL(REPORT, 2),      // (key, size, text, size) -> i32
     AG_CALL_REPORT_REMOVE = AG_CALL(REPORT, 3),        // (key, size) -> i32
     AG_CALL_TELEMETRY_SEND = AG_CALL(TELEMETRY, 0),    // (bytes, size) -> i32
+    AG_CALL_STORE_GET = AG_CALL(STORE, 0),             // (key, size, buffer, capacity) -> i32 size
+    AG_CALL_STORE_SET = AG_CALL(STORE, 1),             // (key, size, bytes, size) -> i32
+    AG_CALL_STORE_REMOVE = AG_CALL(STORE, 2),          // (key, size) -> i32
+    AG_CALL_STORE_KEY = AG_CALL(STORE, 3),             // (index, buffer, capacity) -> i32 size
+    AG_CALL_STORE_ROOM = AG_CALL(STORE, 4),            // () -> i32 bytes
+    AG_CALL_STORE_PENDING = AG_CALL(STORE, 5),         // () -> i32, 0 or 1
     AG_CALL_RANDOM_FILL = AG_CALL(RANDOM, 0),          // (buffer, size)
     AG_CALL_WASI_ARGS_GET = AG_CALL(WASI, 0),          // (argv, buffer) -> errno
     AG_CALL_WASI_ARGS_SIZES_GET = AG_CALL(WASI, 1),    // (*count, *size) -> errno: none
@@ -93,6 +101,9 @@ ag_capabilities_find_function(const struct ag_capability *capability, const char
 #define AG_CAPABILITIES_ALL UINT64_MAX
 // The bit of one capability in `offered`. Ids are below 64 as yet.
 #define AG_CAPABILITIES_BIT(id) ((uint64_t)1 << (id))
+
+// Whether a capability is among those that the plug-in needs.
+bool ag_capabilities_needs(const struct ag_plugin_metadata *metadata, uint16_t id);
 
 // AG_ERR_FILE_CAPABILITY unless each need is met by a capability of the table that is in
 // `offered` (a board without analogue inputs leaves AG_CAPABILITY_ADC out).

@@ -359,13 +359,15 @@ static bool has_room(const struct ag_journal *journal, size_t size, uint8_t limi
     return (journal->used <= limit && ag_journal_fits(journal, size)) || journal->used < limit;
 }
 
-// Sees to it that the record fits at the tail.
+// Sees to it that the record fits at the tail. A compaction never gets further than what it copies:
+// what is left free now is free after one, too.
 static enum ag_status make_room(struct ag_store *store, size_t size, enum ag_log_growth growth)
 {
-    const uint8_t limit = (uint8_t)(generation_limit(store) - (growth == AG_LOG_GROWS ? 1 : 0));
-    if (!has_room(&store->journal, size, limit)) {
+    const uint8_t limit = (uint8_t)(generation_limit(store) - (growth == AG_LOG_MARK ? 0 : 1));
+    const size_t wanted = size + (growth == AG_LOG_YIELDS ? AG_LOG_RESERVE : 0);
+    if (!has_room(&store->journal, wanted, limit)) {
         struct copier reckoning = { .store = store, .dry = true };
-        if (copy_all(&reckoning) != AG_OK || !has_room(&reckoning.fresh, size, limit))
+        if (copy_all(&reckoning) != AG_OK || !has_room(&reckoning.fresh, wanted, limit))
             return AG_ERR_STORE_FULL;
         const enum ag_status status = ag_log_compact(store, true);
         if (status != AG_OK)

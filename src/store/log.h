@@ -5,10 +5,14 @@
 
 #include "store/index.h"
 
+// What AG_LOG_YIELDS leaves: room for the records of an install.
+#define AG_LOG_RESERVE 512u
+
 // What a record does to the size of the live journal.
 enum ag_log_growth {
-    AG_LOG_MARK,  // little or nothing: may use the last block of a generation
-    AG_LOG_GROWS, // leaves the last block free, so that marks always find room
+    AG_LOG_MARK,   // little or nothing: may use the last block of a generation
+    AG_LOG_GROWS,  // leaves the last block free, so that marks always find room
+    AG_LOG_YIELDS, // leaves room for what else grows besides: AG_LOG_RESERVE bytes
 };
 
 // Appends a record, compacting first when there is no room, and lets it take effect. Durable only

@@ -339,11 +339,14 @@ enum ag_store_key {
     AG_STORE_ASSIGNMENT = 0x02, // the hub that DPS assigned
     AG_STORE_DESIRED = 0x80,    // desired options of a plug-in
     AG_STORE_SETTINGS = 0x81,   // settings of a plug-in
+    AG_STORE_DATA = 0x90,       // own data of a plug-in; also 0x91 and 0x92
+    AG_STORE_DATA_LAST = 0x92,
 };
 
 // Stores a value, or replaces it. Durable: one record, one sync. No write when the value is the
 // same already. AG_ERR_ARGUMENT when larger than AG_STORE_VALUE_MAX. AG_ERR_STORE_FULL when the
-// journal has no room for it; the old value is then kept.
+// journal has no room for it; the old value is then kept. Own data of a plug-in leaves room for
+// what an install needs: however much plug-ins write, they can be replaced.
 AG_MUST_CHECK enum ag_status ag_store_put(struct ag_store *store, enum ag_store_key key,
                                           const char *name, const void *bytes, size_t size);
 
@@ -352,6 +355,11 @@ AG_MUST_CHECK enum ag_status ag_store_put(struct ag_store *store, enum ag_store_
 AG_MUST_CHECK enum ag_status ag_store_get(const struct ag_store *store, enum ag_store_key key,
                                           const char *name, void *bytes, size_t capacity,
                                           size_t *size);
+
+// As ag_store_get, but copies at most `capacity` bytes of its beginning.
+AG_MUST_CHECK enum ag_status ag_store_peek(const struct ag_store *store, enum ag_store_key key,
+                                           const char *name, void *bytes, size_t capacity,
+                                           size_t *size);
 
 // Removes a value. Durable. AG_ERR_NOT_FOUND when there is none.
 AG_MUST_CHECK enum ag_status ag_store_delete(struct ag_store *store, enum ag_store_key key,

@@ -25,6 +25,12 @@ static bool is_same(const struct ag_store *store, const struct ag_record *record
     return true;
 }
 
+// Plug-ins decide how much of it there is.
+static enum ag_log_growth growth_of(enum ag_store_key key)
+{
+    return key >= AG_STORE_DATA && key <= AG_STORE_DATA_LAST ? AG_LOG_YIELDS : AG_LOG_GROWS;
+}
+
 enum ag_status ag_store_put(struct ag_store *store, enum ag_store_key key, const char *name,
                             const void *bytes, size_t size)
 {
@@ -40,8 +46,22 @@ enum ag_status ag_store_put(struct ag_store *store, enum ag_store_key key, const
         return AG_OK;
     const struct ag_span spans[2] = { { head, ag_record_encode_name(&wanted, head) },
                                       { bytes, size } };
-    const enum ag_status status = ag_log_append(store, AG_RECORD_VALUE, spans, AG_LOG_GROWS);
+    const enum ag_status status = ag_log_append(store, AG_RECORD_VALUE, spans, growth_of(key));
     return status == AG_OK ? ag_log_sync(store) : status;
+}
+
+enum ag_status ag_store_peek(const struct ag_store *store, enum ag_store_key key, const char *name,
+                             void *bytes, size_t capacity, size_t *size)
+{
+    struct ag_record_name wanted;
+    struct ag_record record;
+    if (!ag_record_make_name((uint8_t)key, name, &wanted) ||
+        !ag_log_find_value(store, &wanted, &record))
+        return AG_ERR_NOT_FOUND;
+    *size = record.size - value_at(&wanted);
+    ag_journal_read(store->flash, &record, value_at(&wanted), bytes,
+                    *size < capacity ? *size : capacity);
+    return AG_OK;
 }
 
 enum ag_status ag_store_get(const struct ag_store *store, enum ag_store_key key, const char *name,

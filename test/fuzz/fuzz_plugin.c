@@ -93,13 +93,19 @@ static void check_metadata(const uint8_t *bytes, size_t size)
     struct ag_writer writer;
     uint8_t *copy = copy_of(bytes, size);
     const enum ag_status status = ag_metadata_read(copy, size, &metadata);
-    free(copy);
-    if (status != AG_OK)
+    if (status != AG_OK) {
+        free(copy);
         return;
+    }
     ag_writer_init(&writer, written, sizeof written);
     ag_metadata_write(&writer, &metadata);
     FUZZ_CHECK(writer.status == AG_OK && writer.size <= size);
     FUZZ_CHECK(ag_metadata_read(written, writer.size, &back) == AG_OK);
+    FUZZ_CHECK(metadata.schema_size == back.schema_size);
+    if (back.schema_size > 0)
+        FUZZ_CHECK(memcmp(metadata.schema, back.schema, back.schema_size) == 0);
+    back.schema = metadata.schema;
+    free(copy);
     FUZZ_CHECK(memcmp(&metadata, &back, sizeof back) == 0);
 }
 

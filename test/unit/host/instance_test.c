@@ -22,6 +22,7 @@ struct fixture {
     uint32_t block_size;
     struct ag_pins pins;
     struct ag_instance_services services;
+    uint64_t data[16];
     struct ag_instance instance;
     struct ag_property last; // set by the plug-in; its texts are copied below
     char last_key[64];
@@ -96,6 +97,7 @@ static void open_fixture(const struct module *module, uint64_t fuel_per_run, con
                                            .owner = 3,
                                            .stack_size = STACK_SIZE,
                                            .fuel_per_run = fuel_per_run,
+                                           .data = ag_data_init(fixture.data, 48),
                                            .settings = ag_text_of(settings),
                                            .services = &fixture.services };
     CHECK_EQUAL(ag_instance_size(&image, STACK_SIZE, &fixture.block_size), AG_OK);
@@ -311,6 +313,57 @@ static void reports_and_telemetry_reach_the_host_and_their_limits_hold(void)
     close_fixture();
 }
 
+static void own_data_is_set_got_listed_and_removed(void)
+{
+    int32_t result;
+    void *memory;
+    open_fixture(&(struct module){ .behaviour = MODULE_GOOD }, 100000, NULL);
+    CHECK(ag_data_ram(48) <= sizeof fixture.data);
+    put(0, "keyvalue", 8);
+    CHECK_EQUAL(call(AG_CALL_STORE_GET, 0, 3, 100, 8, &result), AG_OK);
+    CHECK_EQUAL(result, -AG_ERR_NOT_FOUND);
+    CHECK_EQUAL(call(AG_CALL_STORE_SET, 0, 3, 3, 5, &result), AG_OK);
+    CHECK_EQUAL(result, 0);
+    CHECK_EQUAL(call(AG_CALL_STORE_PENDING, 0, 0, 0, 0, &result), AG_OK);
+    CHECK_EQUAL(result, 1);
+    CHECK_EQUAL(call(AG_CALL_STORE_ROOM, 0, 0, 0, 0, &result), AG_OK);
+    CHECK_EQUAL(result, 48 - 3 - 3 - 5);
+    CHECK_EQUAL(call(AG_CALL_STORE_GET, 0, 3, 100, 2, &result), AG_OK);
+    CHECK_EQUAL(result, 5);
+    CHECK_EQUAL(ag_wasm_memory_at(fixture.instance.wasm, 100, 3, &memory), AG_OK);
+    CHECK_BYTES(memory, "va\0", 3); // no more than there is room for
+    CHECK_EQUAL(call(AG_CALL_STORE_KEY, 0, 110, 8, 0, &result), AG_OK);
+    CHECK_EQUAL(result, 3);
+    CHECK_EQUAL(ag_wasm_memory_at(fixture.instance.wasm, 110, 4, &memory), AG_OK);
+    CHECK_BYTES(memory, "key\0", 4);
+    CHECK_EQUAL(call(AG_CALL_STORE_KEY, 1, 110, 8, 0, &result), AG_OK);
+    CHECK_EQUAL(result, -AG_ERR_NOT_FOUND);
+    CHECK_EQUAL(call(AG_CALL_STORE_SET, 3, 1, 0, 49, &result), AG_OK);
+    CHECK_EQUAL(result, -AG_ERR_DATA_QUOTA);
+    CHECK_EQUAL(call(AG_CALL_STORE_SET, 0, 0, 0, 1, &result), AG_OK);
+    CHECK_EQUAL(result, -AG_ERR_ARGUMENT);
+    CHECK_EQUAL(call(AG_CALL_STORE_REMOVE, 0, 3, 0, 0, &result), AG_OK);
+    CHECK_EQUAL(result, 0);
+    CHECK_EQUAL(call(AG_CALL_STORE_REMOVE, 0, 3, 0, 0, &result), AG_OK);
+    CHECK_EQUAL(result, -AG_ERR_NOT_FOUND);
+    CHECK_EQUAL(call(AG_CALL_STORE_GET, 0, 3, 250, 8, &result), AG_TRAP_HOST);
+    CHECK_EQUAL(call(AG_CALL_STORE_KEY, 0, 250, 8, 0, &result), AG_TRAP_HOST);
+    close_fixture();
+}
+
+static void without_own_data_the_store_is_unsupported(void)
+{
+    int32_t result;
+    const struct ag_capability *store = ag_capabilities_find_id(AG_CAPABILITY_STORE);
+    open_fixture(&(struct module){ .behaviour = MODULE_GOOD }, 100000, NULL);
+    fixture.instance.options.data = NULL;
+    for (size_t i = 0; i < store->function_count; i++) {
+        CHECK_EQUAL(call(store->functions[i].id, 0, 1, 8, 1, &result), AG_OK);
+        CHECK_EQUAL(result, -AG_ERR_UNSUPPORTED);
+    }
+    close_fixture();
+}
+
 static void a_pin_belongs_to_whoever_configured_it_until_it_is_released(void)
 {
     int32_t result;
@@ -383,6 +436,8 @@ static const struct test_case cases[] = {
     TEST(no_argument_whatever_makes_a_function_reach_outside_of_the_memory),
     TEST(settings_are_read_by_key_and_type),
     TEST(reports_and_telemetry_reach_the_host_and_their_limits_hold),
+    TEST(own_data_is_set_got_listed_and_removed),
+    TEST(without_own_data_the_store_is_unsupported),
     TEST(a_pin_belongs_to_whoever_configured_it_until_it_is_released),
     TEST(what_toolchains_emit_of_wasi_does_its_little),
     TEST(the_clock_says_when_it_does_not_know),

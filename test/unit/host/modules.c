@@ -12,7 +12,8 @@
 #include "test/harness.h"
 #include "test/unit/plugin/plugin_fixture.h"
 
-// Indices of the imported functions, in the order in which they are imported.
+// Indices of the imported functions, in the order in which they are imported; the last two by
+// MODULE_STORES only.
 enum {
     CONFIGURE,
     WRITE,
@@ -20,9 +21,14 @@ enum {
     SET_INT,
     SEND,
     GET_INT,
-    INITIALIZE,
-    EXECUTE,
+    GET,
+    SET,
 };
+
+static uint32_t import_count(const struct module *module)
+{
+    return module->behaviour == MODULE_STORES ? SET + 1 : GET_INT + 1;
+}
 
 static void add_signed_leb(struct ag_buffer *out, int32_t value)
 {
@@ -84,14 +90,15 @@ static void add_import(struct ag_buffer *out, const char *module, const char *fi
 static void add_types_and_imports(struct ag_buffer *out, const struct module *module)
 {
     struct ag_buffer content = { 0 };
-    ADD(&content, 6, 0x60, 0, 1, 0x7F,       // 0: () -> i32
-        0x60, 0, 0,                          // 1: () -> ()
-        0x60, 2, 0x7F, 0x7F, 1, 0x7F,        // 2: (i32 i32) -> i32
-        0x60, 3, 0x7F, 0x7F, 0x7F, 0,        // 3: (i32 i32 i32) -> ()
-        0x60, 3, 0x7F, 0x7F, 0x7E, 1, 0x7F,  // 4: (i32 i32 i64) -> i32
-        0x60, 3, 0x7F, 0x7F, 0x7E, 1, 0x7E); // 5: (i32 i32 i64) -> i64
+    ADD(&content, 7, 0x60, 0, 1, 0x7F,             // 0: () -> i32
+        0x60, 0, 0,                                // 1: () -> ()
+        0x60, 2, 0x7F, 0x7F, 1, 0x7F,              // 2: (i32 i32) -> i32
+        0x60, 3, 0x7F, 0x7F, 0x7F, 0,              // 3: (i32 i32 i32) -> ()
+        0x60, 3, 0x7F, 0x7F, 0x7E, 1, 0x7F,        // 4: (i32 i32 i64) -> i32
+        0x60, 3, 0x7F, 0x7F, 0x7E, 1, 0x7E,        // 5: (i32 i32 i64) -> i64
+        0x60, 4, 0x7F, 0x7F, 0x7F, 0x7F, 1, 0x7F); // 6: (i32 i32 i32 i32) -> i32
     add_section(out, 1, &content);
-    ADD(&content, 6);
+    ag_buffer_append_leb(&content, import_count(module));
     add_import(&content, "gpio", "configure", 2);
     add_import(&content, "gpio", module->behaviour == MODULE_UNKNOWN_IMPORT ? "explode" : "write",
                2);
@@ -99,6 +106,10 @@ static void add_types_and_imports(struct ag_buffer *out, const struct module *mo
     add_import(&content, "report", "set_int", 4);
     add_import(&content, "telemetry", "send", 2);
     add_import(&content, "settings", "get_int", 5);
+    if (module->behaviour == MODULE_STORES) {
+        add_import(&content, "store", "get", 6);
+        add_import(&content, "store", "set", 6);
+    }
     add_section(out, 2, &content);
 }
 
@@ -148,6 +159,28 @@ static void add_reporting_run(struct ag_buffer *body, const struct module *modul
     ADD(body, 0x1A);
 }
 
+static void add_storing_run(struct ag_buffer *body, const struct module *module)
+{
+    ADD(body, 0x41, 16, 0x41, 1, 0x41, 32, 0x41, 4); // "a" to 32
+    add_call(body, GET);
+    ADD(body, 0x1A, 0x41, 17, 0x41, 1, 0x41, 36, 0x41, 4); // "b" to 36
+    add_call(body, GET);
+    ADD(body, 0x1A, 0x41, 32, 0x28, 2, 0, 0x41, 36, 0x28, 2, 0, 0x47, 0x04, 0x40, 0x00, 0x0B);
+    ADD(body, 0x41, 32, 0x41, 32, 0x28, 2, 0);
+    add_const(body, (int32_t)module->argument);
+    ADD(body, 0x6A, 0x36, 2, 0, 0x41, 16, 0x41, 1, 0x41, 32, 0x41, 4);
+    add_call(body, SET);
+    ADD(body, 0x1A, 0x23, 0);
+    add_const(body, module->traps_in ? (int32_t)module->traps_in - 1 : INT32_MAX);
+    ADD(body, 0x4E, 0x04, 0x40, 0x00, 0x0B); // i32.ge_s, if, unreachable
+    ADD(body, 0x41, 17, 0x41, 1, 0x41, 32, 0x41, 4);
+    add_call(body, SET);
+    ADD(body, 0x1A, 0x41, 0, 0x41, 1, 0x41, 32, 0x28, 2, 0, 0xAD);
+    add_call(body, SET_INT);
+    ADD(body, 0x1A);
+    add_good_run(body, module);
+}
+
 static void add_execute(struct ag_buffer *out, const struct module *module)
 {
     struct ag_buffer body = { 0 };
@@ -181,6 +214,9 @@ static void add_execute(struct ag_buffer *out, const struct module *module)
     case MODULE_REPORTS:
         add_reporting_run(&body, module);
         break;
+    case MODULE_STORES:
+        add_storing_run(&body, module);
+        break;
     case MODULE_GOOD:
     case MODULE_TRAPS_AT_START:
     case MODULE_REFUSES:
@@ -213,18 +249,20 @@ static void add_sections(struct ag_buffer *out, const struct module *module)
     add_section(out, 6, &content);
     ag_buffer_append_u8(&content, module->behaviour == MODULE_NO_EXECUTE ? 1 : 2);
     add_name(&content, "initialize");
-    ADD(&content, 0, INITIALIZE);
+    ADD(&content, 0);
+    ag_buffer_append_leb(&content, import_count(module));
     if (module->behaviour != MODULE_NO_EXECUTE) {
         add_name(&content, "execute");
-        ADD(&content, 0, EXECUTE);
+        ADD(&content, 0);
+        ag_buffer_append_leb(&content, import_count(module) + 1);
     }
     add_section(out, 7, &content);
     ADD(&content, 2);
     add_initialize(&content, module);
     add_execute(&content, module);
     add_section(out, 10, &content);
-    ADD(&content, 2, 0, 0x41, 0, 0x0B, 2, 'n', 'x', 0, 0x41, 8, 0x0B, 7, '{', '"', 'a', '"', ':',
-        '1', '}');
+    ADD(&content, 3, 0, 0x41, 0, 0x0B, 2, 'n', 'x', 0, 0x41, 16, 0x0B, 2, 'a', 'b', 0, 0x41, 8,
+        0x0B, 7, '{', '"', 'a', '"', ':', '1', '}');
     add_section(out, 11, &content);
     if (module->behaviour == MODULE_LARGE) {
         add_name(&content, "ballast");
@@ -244,6 +282,9 @@ static void write_metadata(struct ag_writer *writer, const struct module *module
         .stack_size = 256,
         .period_ms = module->period_ms ? module->period_ms : 100,
         .fuel_per_run = module->fuel_per_run ? module->fuel_per_run : 100000,
+        .data_size = module->data_size,
+        .schema = module->schema,
+        .schema_size = module->schema_size,
         .capability_count = 1,
         .capabilities = { { AG_CAPABILITY_GPIO, 1 } },
     };

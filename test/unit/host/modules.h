@@ -21,6 +21,9 @@ enum module_behaviour {
     MODULE_INVALID,         // signed, but fails validation
     MODULE_HOSTILE_POINTER, // hands the host a pointer outside of its memory
     MODULE_REPORTS,         // reports property "n" = runs, sends telemetry, reads setting "x"
+    MODULE_STORES,          // good, and adds `argument` to its own data "a" and "b" in every run;
+                            // reports it as "n"; traps when they differ, and in run `traps_in`,
+                            // between the two
     MODULE_LARGE,           // good, with `argument` bytes of ballast
 };
 
@@ -37,6 +40,10 @@ struct module {
     uint8_t key;           // seed of the key that signs; 0: the one that is trusted
     bool unsigned_;        // not signed at all
     uint16_t capability;   // needed besides gpio; 0: none
+    uint32_t traps_in;     // of MODULE_STORES; 0: in none
+    uint32_t data_size;    // of own data
+    const void *schema;    // of its settings; NULL: none
+    uint32_t schema_size;
 };
 
 // The trusted key's seed.
