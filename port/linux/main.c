@@ -51,7 +51,6 @@ struct program {
     struct ag_loop_watch keys;
     uint8_t *trust; // the configured trust store object
     size_t trust_size;
-    const uint8_t *roots_from; // the object that the TLS roots were taken from
     void *memory;
     struct ag_host *host;
     bool stops;
@@ -287,16 +286,12 @@ static void make_host_config(const struct program *program, struct ag_host_confi
 }
 
 // The TLS roots follow the trust store object in use.
-static void follow_trust(struct program *program)
+static enum ag_status use_trust(void *context, const uint8_t *bytes, size_t size)
 {
+    struct program *program = context;
     struct ag_stream_tls_root roots[AG_TRUST_ROOT_MAX];
     struct ag_trust trust;
-    const uint8_t *bytes;
-    size_t size;
     size_t count = 0;
-    if (ag_host_trust(program->host, &bytes, &size) != AG_OK || bytes == program->roots_from)
-        return;
-    program->roots_from = bytes;
     enum ag_status status = ag_trust_read(bytes, size, &trust);
     while (status == AG_OK && count < AG_TRUST_ROOT_MAX &&
            ag_trust_root(&trust, count, &roots[count].der, &roots[count].size) == AG_OK)
@@ -308,6 +303,7 @@ static void follow_trust(struct program *program)
     else
         say(AG_LOG_DEBUG, "trust store object of epoch %u: %zu root certificates",
             (unsigned)trust.epoch, count);
+    return status;
 }
 
 static bool start_host(struct program *program)
@@ -317,6 +313,8 @@ static bool start_host(struct program *program)
         .flash = &program->flash.flash,
         .hub = &program->hub_stream.stream,
         .download = &program->download_stream.stream,
+        .use_trust = use_trust,
+        .context = program,
     };
     make_host_config(program, &host_config);
     const size_t size = ag_host_size(&host_config) + program->config.memory;
@@ -332,7 +330,6 @@ static bool start_host(struct program *program)
         say_failure("the host cannot start", status);
         return false;
     }
-    follow_trust(program);
     return true;
 }
 
@@ -400,7 +397,6 @@ static void run(struct program *program)
     ag_notify_send("READY=1");
     while (!program->stops) {
         const uint32_t host_wait = ag_host_step(program->host, ag_board_uptime_ms());
-        follow_trust(program);
         const uint64_t now_ms = ag_board_uptime_ms();
         uint64_t wait_ms = host_wait == AG_HOST_NEVER ? AG_LOOP_FOREVER : host_wait;
         wait_ms = smaller(wait_ms, ag_stream_tls_wait_ms(&program->hub_stream, now_ms));

@@ -1,109 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the host finds in its store when it starts: whom to trust, what to run, where to connect.
+// What the host finds in its store when it starts: what to run, where to connect.
 #include <string.h>
 
 #include "host/core.h"
 #include "platform/board.h"
 
-// The slot of the trust store object, and values of the host.
-#define TRUST_NAME      "trust"
+// A value of the host.
 #define ASSIGNMENT_NAME "hub"
 
 // Options of a plug-in as a value: format, flags, period, fuel.
 #define OPTIONS_FORMAT  1u
 #define OPTIONS_SIZE    14u
 #define OPTION_DISABLED ((uint8_t)1)
-
-// ---- Trust -------------------------------------------------------------------------------------
-
-static enum ag_status find_trust(const struct ag_host *host, const uint8_t **bytes, size_t *size)
-{
-    struct ag_store_slot slot;
-    enum ag_status status =
-        ag_store_find(&host->store, AG_STORE_BLOB, TRUST_NAME, AG_STORE_CURRENT, &slot);
-    if (status != AG_OK)
-        return status;
-    return ag_store_open_file(&host->store, slot.id, bytes, size);
-}
-
-static enum ag_status store_trust(struct ag_host *host, uint32_t epoch)
-{
-    struct ag_store_reservation reservation = { .kind = AG_STORE_BLOB,
-                                                .name = TRUST_NAME,
-                                                .version = epoch,
-                                                .epoch = epoch,
-                                                .file_size = (uint32_t)host->config.trust_size };
-    struct ag_store_writer writer;
-    const uint8_t *bytes;
-    uint8_t sha256[AG_SHA256_SIZE];
-    ag_crypto_sha256(host->config.trust, host->config.trust_size, sha256);
-    enum ag_status status = ag_store_reserve(&host->store, &reservation, &writer);
-    if (status == AG_OK)
-        status =
-            ag_store_append(&host->store, &writer, host->config.trust, host->config.trust_size);
-    if (status == AG_OK)
-        status = ag_store_finish_file(&host->store, &writer, &bytes);
-    if (status == AG_OK)
-        status = ag_store_seal(&host->store, &writer, sha256, 0);
-    struct ag_store_slot slot;
-    if (status == AG_OK)
-        status = ag_store_find(&host->store, AG_STORE_BLOB, TRUST_NAME, AG_STORE_NEXT, &slot);
-    return status == AG_OK ? ag_store_confirm(&host->store, slot.id) : status;
-}
-
-static void log_trust(struct ag_host *host, const char *text, enum ag_status status,
-                      enum ag_log_level level)
-{
-    ag_log_plugin(host, level, "trust store object", 0, text, status);
-}
-
-// Whether the configured object may take the place of the stored one, if any.
-static bool may_import(struct ag_host *host, struct ag_trust *configured)
-{
-    if (!host->config.trust)
-        return false;
-    enum ag_status status = ag_trust_read(host->config.trust, host->config.trust_size, configured);
-    if (status != AG_OK) {
-        log_trust(host, "the configured one is refused", status, AG_LOG_ERROR);
-        return false;
-    }
-    const uint8_t *bytes;
-    size_t size;
-    struct ag_trust stored;
-    if (find_trust(host, &bytes, &size) != AG_OK || ag_trust_read(bytes, size, &stored) != AG_OK)
-        return true;
-    if (configured->epoch <= stored.epoch)
-        return false; // the usual case: the same file at every start
-    status = ag_trust_replaces(&stored, configured);
-    if (status != AG_OK)
-        log_trust(host, "the configured one may not replace the stored one", status, AG_LOG_ERROR);
-    return status == AG_OK;
-}
-
-void ag_boot_trust(struct ag_host *host)
-{
-    struct ag_trust configured;
-    if (may_import(host, &configured)) {
-        enum ag_status status = store_trust(host, configured.epoch);
-        if (status == AG_OK)
-            log_trust(host, "imported", AG_OK, AG_LOG_INFO);
-        else
-            log_trust(host, "cannot be stored", status, AG_LOG_ERROR);
-    }
-    host->trust_bytes = NULL;
-    const uint8_t *bytes;
-    size_t size;
-    enum ag_status status = find_trust(host, &bytes, &size);
-    if (status == AG_OK)
-        status = ag_trust_read(bytes, size, &host->trust);
-    if (status == AG_OK) {
-        host->trust_bytes = bytes;
-        host->trust_size = size;
-        return;
-    }
-    memset(&host->trust, 0, sizeof host->trust);
-    log_trust(host, "there is none: no plug-in and no server is believed", status, AG_LOG_WARNING);
-}
 
 // ---- Assignment --------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@
 #include "host/plugins.h"
 #include "host/properties.h"
 #include "host/telemetry.h"
+#include "host/trust_update.h"
 #include "platform/board.h"
 #include "plugin/trust.h"
 #include "store/store.h"
@@ -40,6 +41,7 @@ struct ag_host {
     const uint8_t *trust_bytes; // the object in use; NULL: none
     size_t trust_size;
     struct ag_trust trust;
+    struct ag_trust_update trust_update;
     struct ag_link link;
     struct ag_follow follow;
     struct ag_install install;
@@ -80,9 +82,6 @@ void ag_log_plugin(struct ag_host *host, enum ag_log_level level, const char *na
 
 // ---- boot.c -----------------------------------------------------------------------------------
 
-// Takes the trust store object of the configuration into the store where it may, and finds the one
-// to use.
-void ag_boot_trust(struct ag_host *host);
 // Starts what the store holds, with the options that it remembers.
 void ag_boot_plugins(struct ag_host *host);
 // The hub that DPS assigned before.
@@ -91,6 +90,41 @@ void ag_boot_store_assignment(struct ag_host *host);
 // Remembers options of a plug-in, as desired, for the next start.
 void ag_boot_store_options(struct ag_host *host, struct ag_plugin *plugin,
                            const struct ag_desired_entry *entry);
+
+// ---- trust_store.c: trust store objects in the store ------------------------------------------
+
+// At the start: takes the object of the configuration in where it may, and uses the confirmed one.
+void ag_trust_store_boot(struct ag_host *host);
+// The object of this role, whether sound or not.
+bool ag_trust_store_find(const struct ag_host *host, enum ag_store_role role,
+                         struct ag_store_slot *slot);
+// Uses the object of this role from now on: its plug-in keys and, told to the port, its TLS roots.
+// AG_ERR_NOT_FOUND: there is no sound one; otherwise what the port says of its roots. Nothing has
+// changed then.
+AG_MUST_CHECK enum ag_status ag_trust_store_use(struct ag_host *host, enum ag_store_role role);
+// Whether these bytes are an object that may replace the confirmed one: statuses of ag_trust_read
+// and ag_trust_replaces, AG_ERR_QUARANTINED. *trust borrows the bytes.
+AG_MUST_CHECK enum ag_status ag_trust_store_judge(const struct ag_host *host, const uint8_t *bytes,
+                                                  size_t size, const uint8_t sha256[AG_SHA256_SIZE],
+                                                  struct ag_trust *trust);
+// Holds space for an object; what was on its way before is superseded.
+AG_MUST_CHECK enum ag_status ag_trust_store_reserve(struct ag_host *host, uint32_t epoch,
+                                                    uint32_t size, struct ag_store_writer *writer);
+
+// ---- trust_update.c: another trust store object -----------------------------------------------
+
+// At the start; a trial that a reset interrupted goes on.
+void ag_trust_update_boot(struct ag_host *host);
+// Something else is desired of the host.
+void ag_trust_update_desired(struct ag_host *host);
+// The hub has answered a read of the twin.
+void ag_trust_update_reached(struct ag_host *host);
+// A connection, or an attempt at one, failed.
+void ag_trust_update_failed(struct ag_host *host, enum ag_status why);
+void ag_trust_update_step(struct ag_host *host);
+uint64_t ag_trust_update_deadline(const struct ag_host *host);
+// While it is, no plug-in is fetched: one download at a time, and none with roots on trial.
+bool ag_trust_update_is_busy(const struct ag_host *host);
 
 // ---- change.c: a plug-in's state and error ----------------------------------------------------
 

@@ -155,6 +155,14 @@ void ag_desired_set_host(struct ag_desired_host *host, const struct ag_twin_host
     memcpy(host->trust_url, from->trust_url.at, from->trust_url.size);
 }
 
+bool ag_desired_same_trust(const struct ag_desired_host *a, const struct ag_desired_host *b)
+{
+    return a->has_trust == b->has_trust && a->trust_epoch == b->trust_epoch &&
+           a->has_trust_sha256 == b->has_trust_sha256 &&
+           memcmp(a->trust_sha256, b->trust_sha256, sizeof a->trust_sha256) == 0 &&
+           strcmp(a->trust_url, b->trust_url) == 0;
+}
+
 bool ag_desired_same_file(const struct ag_desired_entry *a, const struct ag_desired_entry *b)
 {
     return strcmp(a->name, b->name) == 0 && a->status == b->status && a->version == b->version &&

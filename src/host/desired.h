@@ -89,6 +89,9 @@ void ag_desired_carry(struct ag_desired *desired, struct ag_desired_entry *to,
 // Copies what the twin reader told; NULL: nothing is desired.
 void ag_desired_set_host(struct ag_desired_host *host, const struct ag_twin_host *from);
 
+// Whether both ask for the same trust store object by the same way, or for none.
+bool ag_desired_same_trust(const struct ag_desired_host *a, const struct ag_desired_host *b);
+
 // Whether both ask for the same file by the same way, so that what became of one holds for the
 // other.
 bool ag_desired_same_file(const struct ag_desired_entry *a, const struct ag_desired_entry *b);

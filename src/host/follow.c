@@ -49,6 +49,11 @@ const struct ag_desired_host *ag_follow_host(const struct ag_follow *follow)
     return &follow->hosts[follow->host_in_force];
 }
 
+const struct ag_desired_host *ag_follow_host_before(const struct ag_follow *follow)
+{
+    return &follow->hosts[1 - follow->host_in_force];
+}
+
 static struct ag_desired_host *host_to_fill(struct ag_follow *follow)
 {
     return &follow->hosts[1 - follow->host_in_force];
@@ -186,7 +191,8 @@ static void take_host(struct ag_follow *follow)
 {
     const struct ag_desired_host *host = host_to_fill(follow);
     follow->host_is_new = memcmp(host, ag_follow_host(follow), sizeof *host) != 0;
-    follow->host_in_force = 1 - follow->host_in_force;
+    if (follow->host_is_new) // else texts that are borrowed from the one in force stay
+        follow->host_in_force = 1 - follow->host_in_force;
 }
 
 bool ag_follow_end(struct ag_follow *follow)

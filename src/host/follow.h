@@ -61,6 +61,8 @@ struct ag_desired *ag_follow_table_before(struct ag_follow *follow);
 // What is desired of the host itself; all absent until the twin was read. After ag_follow_end,
 // follow->host_is_new says whether that is something else than before.
 const struct ag_desired_host *ag_follow_host(const struct ag_follow *follow);
+// What was before; when host_is_new, until the next message begins.
+const struct ag_desired_host *ag_follow_host_before(const struct ag_follow *follow);
 
 // A connection came up: patches may have been missed, so the whole twin is read.
 void ag_follow_reconnected(struct ag_follow *follow);

@@ -118,9 +118,9 @@ enum ag_status ag_host_init(void *memory, size_t size, const struct ag_host_conf
     ag_properties_init(&host->properties);
     ag_telemetry_init(&host->telemetry);
     ag_backoff_init(&host->report.backoff, config->backoff_base_ms, config->backoff_cap_ms);
-    ag_boot_trust(host);
     ag_install_init(&host->install, &host->store, &host->plugins.ram, &host->trust.plugin_keys,
                     board->download, config->network_timeout_ms);
+    ag_trust_update_boot(host);
     ag_boot_assignment(host);
     ag_boot_plugins(host);
     ag_report_touch_all(host);
@@ -158,6 +158,8 @@ static void link_is_down(struct ag_host *host, enum ag_status status)
     ag_report_lost(host);
     host->telemetry.packet_id = 0;
     ag_follow_reconnected(&host->follow);
+    if (status != AG_OK)
+        ag_trust_update_failed(host, status);
 }
 
 static void begin_message(struct ag_host *host, struct ag_text topic_text)
@@ -189,8 +191,11 @@ static void end_message(struct ag_host *host)
     host->topic = AG_HUB_TOPIC_OTHER;
     if (ag_follow_end(&host->follow))
         ag_update_desired_changed(host);
+    if (host->follow.host_is_new)
+        ag_trust_update_desired(host);
     if (was_document) {
         host->may_report = true;
+        ag_trust_update_reached(host);
         host->document_ms = host->now_ms; // the next one may be asked for at once
         host->next_document_ms = host->config.twin_interval_ms
                                      ? host->now_ms + host->config.twin_interval_ms
@@ -320,6 +325,7 @@ static uint64_t next_deadline(const struct ag_host *host)
 {
     uint64_t deadline = earlier(ag_link_deadline(&host->link), ag_update_deadline(host));
     deadline = earlier(deadline, ag_report_deadline(host));
+    deadline = earlier(deadline, ag_trust_update_deadline(host));
     if (host->link.state != AG_LINK_ONLINE)
         return deadline;
     if (host->follow.rid != 0 || host->follow.wants_document)
@@ -331,6 +337,7 @@ uint32_t ag_host_step(struct ag_host *host, uint64_t now_ms)
 {
     host->now_ms = now_ms;
     work_on_link(host);
+    ag_trust_update_step(host);
     ag_update_plan(host);
     ag_download_step(host);
     ag_update_plan(host);

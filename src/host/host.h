@@ -39,8 +39,8 @@ struct ag_host_config {
     uint16_t dps_port;    // default 8883
     uint16_t hub_port;    // default 8883
 
-    // A trust store object (the whole file), taken into the store when that holds none, or an
-    // older one that it can prove. NULL: rely on the one in the store.
+    // A trust store object (the whole file), taken into the store when that holds none, or on
+    // trial when it may replace the one there. NULL: rely on the one in the store.
     const uint8_t *trust;
     size_t trust_size;
 
@@ -66,6 +66,12 @@ struct ag_host_board {
     struct ag_flash *flash;
     struct ag_stream *hub;      // for DPS and the hub
     struct ag_stream *download; // for files
+    // Called whenever another trust store object comes into use, also from ag_host_init: each
+    // stream opened from then on believes the TLS roots in it and no others. The bytes stay valid
+    // until the next call. When it fails, the roots before stay in force, and the object is given
+    // up. NULL: nobody needs to know.
+    enum ag_status (*use_trust)(void *context, const uint8_t *bytes, size_t size);
+    void *context;
 };
 
 // The host itself; lives at the start of the caller's block of RAM.
@@ -94,8 +100,8 @@ uint32_t ag_host_step(struct ag_host *host, uint64_t now_ms);
 // nobody. The memory is the caller's again.
 void ag_host_close(struct ag_host *host);
 
-// The trust store object in use, borrowed until ag_host_close, in place on flash or the one of the
-// configuration; for the port's TLS roots. AG_ERR_NOT_FOUND: there is none.
+// The trust store object in use, in place on flash, borrowed until another one comes into use.
+// AG_ERR_NOT_FOUND: there is none.
 AG_MUST_CHECK enum ag_status ag_host_trust(const struct ag_host *host, const uint8_t **bytes,
                                            size_t *size);
 

@@ -315,6 +315,16 @@ static enum ag_status exchange(struct ag_link *link, uint64_t now_ms, struct ag_
     }
 }
 
+// Ends the connection in order, to make another one.
+static void begin_renewal(struct ag_link *link, uint64_t now_ms)
+{
+    ag_mqtt_disconnect(&link->mqtt);
+    link->state = AG_LINK_RENEWING;
+    link->until_ms = now_ms + DISCONNECT_MS;
+    link->error = AG_OK;
+    link->has_down = true;
+}
+
 // What time alone brings about. True when the state has changed.
 static bool handle_time(struct ag_link *link, uint64_t now_ms)
 {
@@ -338,13 +348,8 @@ static bool handle_time(struct ag_link *link, uint64_t now_ms)
             fail(link, AG_ERR_TIMEOUT, now_ms);
         break;
     case AG_LINK_ONLINE:
-        if (now_ms >= link->renew_ms) {
-            ag_mqtt_disconnect(&link->mqtt);
-            link->state = AG_LINK_RENEWING;
-            link->until_ms = now_ms + DISCONNECT_MS;
-            link->error = AG_OK;
-            link->has_down = true;
-        }
+        if (now_ms >= link->renew_ms)
+            begin_renewal(link, now_ms);
         break;
     case AG_LINK_RENEWING:
         if (is_over || flush(link, now_ms) != AG_ERR_AGAIN) {
@@ -435,6 +440,28 @@ void ag_link_fail(struct ag_link *link, enum ag_status status, uint64_t now_ms)
 {
     if (link->state != AG_LINK_WAITING)
         fail(link, status, now_ms);
+}
+
+void ag_link_restart(struct ag_link *link, uint64_t now_ms)
+{
+    switch (link->state) {
+    case AG_LINK_ONLINE:
+        begin_renewal(link, now_ms);
+        break;
+    case AG_LINK_WAITING: // the pause stays: nobody is to be hammered
+    case AG_LINK_RENEWING:
+        break;
+    case AG_LINK_DPS_CONNECTING:
+    case AG_LINK_DPS_SUBSCRIBING:
+    case AG_LINK_DPS_ASKING:
+    case AG_LINK_DPS_PAUSING:
+    case AG_LINK_HUB_CONNECTING:
+    case AG_LINK_HUB_SUBSCRIBING:
+        drop_connection(link);
+        link->state = AG_LINK_WAITING;
+        link->until_ms = now_ms;
+        break;
+    }
 }
 
 void ag_link_close(struct ag_link *link, uint64_t now_ms)

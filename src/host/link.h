@@ -104,6 +104,10 @@ void ag_link_flush(struct ag_link *link, uint64_t now_ms);
 // Gives the connection up for a reason found by the owner (an answer did not come).
 void ag_link_fail(struct ag_link *link, enum ag_status status, uint64_t now_ms);
 
+// Connects afresh: whom the streams believe has changed. The connection so far ends in order, where
+// there is one; a pause after failures stays.
+void ag_link_restart(struct ag_link *link, uint64_t now_ms);
+
 // Ends the connection in order, as far as that goes without waiting.
 void ag_link_close(struct ag_link *link, uint64_t now_ms);
 

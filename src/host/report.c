@@ -228,6 +228,18 @@ static void write_strays(const struct ag_desired *table, struct ag_json_writer *
     ag_json_writer_end_object(json);
 }
 
+static void write_trust(const struct ag_trust_update *update, struct ag_json_writer *json)
+{
+    ag_json_writer_key(json, "trust");
+    ag_json_writer_begin_object(json);
+    ag_json_writer_key(json, "epoch");
+    ag_json_writer_integer(json, update->in_use_epoch);
+    ag_json_writer_key(json, "state");
+    ag_json_writer_string(json, ag_trust_update_state_name(update->state));
+    write_error(json, update->error, update->error_epoch);
+    ag_json_writer_end_object(json);
+}
+
 static void write_host_state(struct ag_host *host, struct ag_json_writer *json)
 {
     struct ag_store_info info;
@@ -239,6 +251,7 @@ static void write_host_state(struct ag_host *host, struct ag_json_writer *json)
     ag_json_writer_key(json, "state");
     ag_json_writer_string(json, host->is_idle ? "idle" : "updating");
     write_strays(ag_follow_table(&host->follow), json);
+    write_trust(&host->trust_update, json);
     write_error(json, host->follow.error, 0);
 }
 

@@ -162,7 +162,7 @@ static bool consider(struct ag_host *host, struct ag_plugin *plugin, bool may_re
     case AG_PLAN_FETCH:
         if (host->now_ms < plugin->fetch_ms)
             return true;
-        if (!host->installing)
+        if (!host->installing && !ag_trust_update_is_busy(host))
             ag_download_begin(host, plugin, entry);
         return false;
     case AG_PLAN_ACTIVATE:
@@ -243,7 +243,8 @@ void ag_update_plan(struct ag_host *host)
     if (is_idle && !host->plan_is_due)
         is_idle = consider_all(host, true);
     is_idle = is_idle && all_have_places && !host->plan_is_due && !host->installing &&
-              !somebody_is_paused(host);
+              !somebody_is_paused(host) && !ag_trust_update_is_busy(host) &&
+              host->trust_update.state != AG_TRUST_PAUSED;
     if (is_idle)
         ag_fetch_rest(&host->install.fetch);
     if (is_idle != host->is_idle) {

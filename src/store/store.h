@@ -335,11 +335,12 @@ bool ag_store_is_quarantined(const struct ag_store *store,
 // A value is found by the pair of key and name. Numbers are those on flash. Values with a key from
 // 0x80 on belong to the plug-in called `name` and vanish with ag_store_remove.
 enum ag_store_key {
-    AG_STORE_HOST = 0x01,       // facts of the host, by any name
-    AG_STORE_ASSIGNMENT = 0x02, // the hub that DPS assigned
-    AG_STORE_DESIRED = 0x80,    // desired options of a plug-in
-    AG_STORE_SETTINGS = 0x81,   // settings of a plug-in
-    AG_STORE_DATA = 0x90,       // own data of a plug-in; also 0x91 and 0x92
+    AG_STORE_HOST = 0x01,        // facts of the host, by any name
+    AG_STORE_ASSIGNMENT = 0x02,  // the hub that DPS assigned
+    AG_STORE_TRUST_TRIAL = 0x04, // how the trial of a trust store object has gone so far
+    AG_STORE_DESIRED = 0x80,     // desired options of a plug-in
+    AG_STORE_SETTINGS = 0x81,    // settings of a plug-in
+    AG_STORE_DATA = 0x90,        // own data of a plug-in; also 0x91 and 0x92
     AG_STORE_DATA_LAST = 0x92,
 };
 

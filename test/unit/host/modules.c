@@ -318,22 +318,78 @@ void module_build(struct ag_buffer *out, const struct module *module)
 
 void module_trust_with(struct ag_buffer *out, uint32_t epoch, uint8_t key)
 {
-    struct ag_keyfile authority = fixture_key(1);
-    struct ag_keyfile plugins = fixture_key(key);
-    struct ag_trustfile_plan plan = {
-        .epoch = epoch,
-        .threshold = 1,
-        .authority_keys = authority.public_,
-        .authority_count = 1,
-        .plugin_keys = plugins.public_,
-        .plugin_count = 1,
-        .signers = &authority,
-        .signer_count = 1,
+    const struct module_trust_plan plan = {
+        .epoch = epoch, .authorities = { 1 }, .signers = { 1 }, .plugin_keys = { key }
     };
+    module_trust_make(out, &plan);
+}
+
+static size_t add_keys(uint8_t keys[4][AG_ED25519_KEY_SIZE], const uint8_t seeds[4])
+{
+    size_t count = 0;
+    for (; count < 4 && seeds[count]; count++) {
+        struct ag_keyfile key = fixture_key(seeds[count]);
+        memcpy(keys[count], key.public_, AG_ED25519_KEY_SIZE);
+        ag_keyfile_close(&key);
+    }
+    return count;
+}
+
+// A DER sequence whose first byte is the seed.
+static void make_root(struct ag_buffer *out, uint8_t seed, uint32_t ballast)
+{
+    uint32_t size = 200 + ballast;
+    ag_buffer_append_u8(out, 0x30);
+    ag_buffer_append_u8(out, 0x82);
+    ag_buffer_append_u8(out, (uint8_t)(size >> 8));
+    ag_buffer_append_u8(out, (uint8_t)size);
+    for (uint32_t i = 0; i < size; i++)
+        ag_buffer_append_u8(out, seed);
+}
+
+void module_trust_make(struct ag_buffer *out, const struct module_trust_plan *plan)
+{
+    uint8_t authorities[4][AG_ED25519_KEY_SIZE];
+    uint8_t plugin_keys[4][AG_ED25519_KEY_SIZE];
+    struct ag_buffer roots[4] = { 0 };
+    struct ag_keyfile signers[4];
+    struct ag_trustfile_plan made = { .epoch = plan->epoch,
+                                      .threshold = plan->threshold ? plan->threshold : 1,
+                                      .authority_keys = authorities[0],
+                                      .plugin_keys = plugin_keys[0],
+                                      .roots = roots,
+                                      .signers = signers };
+    made.authority_count = add_keys(authorities, plan->authorities);
+    made.plugin_count = add_keys(plugin_keys, plan->plugin_keys);
+    for (; made.root_count < 4 && plan->roots[made.root_count]; made.root_count++)
+        make_root(&roots[made.root_count],
+                  plan->root_is_none && made.root_count == 0 ? 0 : plan->roots[made.root_count],
+                  plan->ballast);
+    for (; made.signer_count < 4 && plan->signers[made.signer_count]; made.signer_count++)
+        signers[made.signer_count] = fixture_key(plan->signers[made.signer_count]);
     ag_buffer_clear(out);
-    ag_trustfile_make(&plan, out);
-    ag_keyfile_close(&authority);
-    ag_keyfile_close(&plugins);
+    ag_trustfile_make(&made, out);
+    for (size_t i = 0; i < made.signer_count; i++)
+        ag_keyfile_close(&signers[i]);
+    for (size_t i = 0; i < made.root_count; i++)
+        ag_buffer_clear(&roots[i]);
+}
+
+bool module_trust_roots(const uint8_t *bytes, size_t size, uint8_t seeds[5])
+{
+    struct ag_trust trust;
+    const uint8_t *der;
+    size_t der_size;
+    size_t count = 0;
+    memset(seeds, 0, 5);
+    if (ag_trust_read(bytes, size, &trust) != AG_OK)
+        return false;
+    for (; count < 4 && ag_trust_root(&trust, count, &der, &der_size) == AG_OK; count++) {
+        if (der[4] == 0)
+            return false;
+        seeds[count] = der[4];
+    }
+    return true;
 }
 
 void module_trust(struct ag_buffer *out)

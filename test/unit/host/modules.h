@@ -58,4 +58,19 @@ void module_trust_with(struct ag_buffer *out, uint32_t epoch, uint8_t key);
 // Of epoch 1, for MODULE_KEY.
 void module_trust(struct ag_buffer *out);
 
+// Seeds of keys and roots end at the first 0.
+struct module_trust_plan {
+    uint32_t epoch;
+    uint32_t threshold; // 0: 1
+    uint8_t authorities[4];
+    uint8_t signers[4];
+    uint8_t plugin_keys[4];
+    uint8_t roots[4];  // certificates that are none: module_trust_roots finds their seeds again
+    bool root_is_none; // the first root is one that no port can use
+    uint32_t ballast;  // bytes in each root
+};
+void module_trust_make(struct ag_buffer *out, const struct module_trust_plan *plan);
+// The seeds of the object's roots, ended by 0. False: one of them cannot be used.
+bool module_trust_roots(const uint8_t *bytes, size_t size, uint8_t seeds[5]);
+
 #endif

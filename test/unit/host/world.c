@@ -84,11 +84,23 @@ void world_close(void)
     sim_flash_close(&world.flash);
 }
 
+static enum ag_status use_trust(void *context, const uint8_t *bytes, size_t size)
+{
+    uint8_t roots[5];
+    CHECK(context == &world);
+    if (!module_trust_roots(bytes, size, roots))
+        return AG_ERR_MALFORMED;
+    memcpy(world.roots, roots, sizeof roots);
+    return AG_OK;
+}
+
 void world_boot(void)
 {
     struct ag_host_board parts = { .flash = &world.wire,
                                    .hub = &world.hub_pipe.stream,
-                                   .download = &world.file_pipe.stream };
+                                   .download = &world.file_pipe.stream,
+                                   .use_trust = use_trust,
+                                   .context = &world };
     world.memory_size = ag_host_size(&world.config) + MEMORY_SIZE;
     world.memory = malloc(world.memory_size);
     CHECK_EQUAL(ag_host_init(world.memory, world.memory_size, &world.config, &parts, &world.host),
@@ -120,7 +132,7 @@ static bool is_readable(const struct world_pipe *pipe)
 {
     if (!pipe->is_open || pipe->is_stalled)
         return false;
-    return pipe->open_fails != AG_OK || pipe->is_closed_by_peer ||
+    return pipe->open_fails != AG_OK || pipe->is_untrusted || pipe->is_closed_by_peer ||
            pipe->to_device_at < pipe->to_device.size ||
            (pipe->cut_after && pipe->delivered >= pipe->cut_after);
 }
@@ -194,10 +206,11 @@ static void send_patch(const char *text)
     world_net_publish(topic, text);
 }
 
-void world_desire(const char *modules)
+// Makes a member of the desired section this JSON, and sends all of it.
+static void desire(const char *member, const char *json)
 {
-    size_t size = strlen(modules);
-    char *text = strdup(modules);
+    size_t size = strlen(json);
+    char *text = strdup(json);
     for (size_t i = 0; i < size; i++)
         if (text[i] == '\'')
             text[i] = '"';
@@ -205,13 +218,23 @@ void world_desire(const char *modules)
     world.hub.desired_text = NULL;
     json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
     CHECK(value != NULL);
-    json_object_set_new(world.hub.desired, "firmware_modules", value);
+    json_object_set_new(world.hub.desired, member, value);
     world.hub.version++;
     json_object_set_new(world.hub.desired, "$version", json_integer((json_int_t)world.hub.version));
     char *patch = json_dumps(world.hub.desired, JSON_COMPACT);
     send_patch(patch);
     free(patch);
     free(text);
+}
+
+void world_desire(const char *modules)
+{
+    desire("firmware_modules", modules);
+}
+
+void world_desire_host(const char *airgraft)
+{
+    desire("airgraft", airgraft);
 }
 
 void world_desire_raw(const char *text)
@@ -255,6 +278,28 @@ uint32_t world_version(const char *name)
 uint32_t world_error(const char *name)
 {
     json_t *error = json_object_get(world_reported(name), "error");
+    return (uint32_t)json_integer_value(json_object_get(error, "code"));
+}
+
+static json_t *reported_trust(void)
+{
+    return json_object_get(json_object_get(world.hub.reported, "airgraft"), "trust");
+}
+
+const char *world_trust_state(void)
+{
+    const char *text = json_string_value(json_object_get(reported_trust(), "state"));
+    return text ? text : "";
+}
+
+uint32_t world_trust_epoch(void)
+{
+    return (uint32_t)json_integer_value(json_object_get(reported_trust(), "epoch"));
+}
+
+uint32_t world_trust_error(void)
+{
+    json_t *error = json_object_get(reported_trust(), "error");
     return (uint32_t)json_integer_value(json_object_get(error, "code"));
 }
 

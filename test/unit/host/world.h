@@ -33,6 +33,8 @@ struct world_pipe {
     uint32_t stall_after;      // knob: bytes to the device until nothing goes on; 0: never
     uint32_t delivered;        // bytes to the device since it was opened
     bool is_stalled;           // knob: neither reads nor writes go on
+    uint8_t root;              // knob: seed of the root that signed the server; 0: any will do
+    bool is_untrusted;         // it was not among the device's roots when this was opened
     char host[256];            // of the last open
     uint16_t port;
     struct ag_buffer to_device;
@@ -90,6 +92,7 @@ struct world {
     uint32_t requests;        // HTTP requests
     uint32_t file_bytes_sent; // of bodies
     struct ag_buffer trust;
+    uint8_t roots[5]; // seeds of the roots that the device believes, ended by 0
     struct ag_host_config config;
     void *memory;
     size_t memory_size;
@@ -122,6 +125,8 @@ struct world_file *world_publish_bytes(const char *path, const void *bytes, size
 void world_desire(const char *modules);
 // Sends the whole desired section as this text, whatever it is, in answer to reads and as a patch.
 void world_desire_raw(const char *text);
+// Makes desired.airgraft this JSON (single quotes for double ones) and tells the device.
+void world_desire_host(const char *airgraft);
 // One entry for a module published at NAME-VERSION.wasm.
 void world_desire_one(const char *name, uint32_t version);
 
@@ -131,6 +136,11 @@ uint32_t world_version(const char *name);
 uint32_t world_error(const char *name);
 bool world_is_reported(const char *name);
 json_t *world_reported(const char *name);
+
+// Of airgraft.trust.
+const char *world_trust_state(void);
+uint32_t world_trust_epoch(void);
+uint32_t world_trust_error(void);
 
 // The hub's side.
 void world_kick(void); // closes the device's connection

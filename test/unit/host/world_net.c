@@ -29,6 +29,7 @@ static enum ag_status open_pipe(void *context, const char *host, uint16_t port)
     pipe->opens++;
     snprintf(pipe->host, sizeof pipe->host, "%s", host);
     pipe->port = port;
+    pipe->is_untrusted = pipe->root && !memchr(world.roots, pipe->root, sizeof world.roots);
     if (pipe == &world.hub_pipe)
         world.hub.is_subscribed = false;
     return AG_OK;
@@ -53,6 +54,8 @@ static enum ag_status read_pipe(void *context, void *bytes, size_t capacity, siz
         return AG_ERR_CLOSED;
     if (pipe->open_fails != AG_OK)
         return pipe->open_fails;
+    if (pipe->is_untrusted)
+        return AG_ERR_TLS_UNTRUSTED;
     size_t left = pipe->to_device.size - pipe->to_device_at;
     if (pipe->stall_after && pipe->delivered >= pipe->stall_after)
         pipe->is_stalled = true;
@@ -77,6 +80,8 @@ static enum ag_status write_pipe(void *context, const void *bytes, size_t size, 
         return AG_ERR_CLOSED;
     if (pipe->open_fails != AG_OK)
         return pipe->open_fails;
+    if (pipe->is_untrusted)
+        return AG_ERR_TLS_UNTRUSTED;
     if (pipe->is_stalled)
         return AG_ERR_AGAIN;
     *written = limit(pipe, size);
