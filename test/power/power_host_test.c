@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "test/harness.h"
+#include "test/power/moment.h"
 #include "test/power/scenarios.h"
 #include "test/unit/host/watch.h"
 #include "test/unit/host/world.h"
@@ -67,55 +68,12 @@ static struct {
     struct count counts[SCENARIOS_MAX]; // of this process
 } power = { .jobs = 1 };
 
-// ---- The world at one moment, without power ----------------------------------------------------
-
-struct moment {
-    struct sim_flash flash;
-    json_t *desired;
-    json_t *reported;
-    uint64_t version;
-    uint64_t reported_version;
-};
 static struct moment before; // the scenario, prepared
 static struct moment after;  // its first cut
 
-static void moment_open(struct moment *moment)
-{
-    memset(moment, 0, sizeof *moment);
-    sim_flash_open(&moment->flash, world.flash.flash.size);
-}
-
-static void moment_close(struct moment *moment)
-{
-    json_decref(moment->desired);
-    json_decref(moment->reported);
-    sim_flash_close(&moment->flash);
-}
-
-static void take(struct moment *moment)
-{
-    json_decref(moment->desired);
-    json_decref(moment->reported);
-    sim_flash_copy(&moment->flash, &world.flash);
-    moment->desired = json_deep_copy(world.hub.desired);
-    moment->reported = json_deep_copy(world.hub.reported);
-    moment->version = world.hub.version;
-    moment->reported_version = world.hub.reported_version;
-}
-
 static void give(const struct moment *moment)
 {
-    world_power_off();
-    json_decref(world.hub.desired);
-    json_decref(world.hub.reported);
-    sim_flash_copy(&world.flash, &moment->flash);
-    world.hub.desired = json_deep_copy(moment->desired);
-    world.hub.reported = json_deep_copy(moment->reported);
-    world.hub.version = moment->version;
-    world.hub.reported_version = moment->reported_version;
-    world.hub_pipe.open_fails = AG_OK;
-    world.file_pipe.cut_after = 0;
-    board_reset();
+    moment_give(moment);
     watch_memory();
     power.cuts = 0;
     power.requests = world.requests;
@@ -237,7 +195,7 @@ static void run_first(void)
     give(&before);
     live(play, &power.first);
     sim_flash_restart(&world.flash);
-    take(&after);
+    moment_take(&after);
 }
 
 static const struct cut no_cut;
@@ -356,7 +314,7 @@ static void prepare(void)
     moment_open(&before);
     moment_open(&after);
     power.scenario->prepare();
-    take(&before);
+    moment_take(&before);
     run_uncut();
 }
 

@@ -14,10 +14,7 @@
 #define SECOND_KEY 9u // signs plug-ins that the second trust store object believes
 #define BALLAST    30000u
 
-// An entry of firmware_modules.
-#define ENTRY(name, version, more)                                                                 \
-    "{'Name':'" name "','Version':" #version more ",'Url':'https://files.example/" name            \
-    "-" #version ".wasm'}"
+#define ENTRY SCENARIO_ENTRY
 
 static const struct module modules[] = {
     { .name = "blinky", .version = 10 },
@@ -54,8 +51,7 @@ void scenario_open(void)
 
 // ---- Preparing ---------------------------------------------------------------------------------
 
-// Brings the device there.
-static void reach(const char *desired)
+void scenario_reach(const char *desired)
 {
     world_desire(desired);
     world_boot();
@@ -117,110 +113,111 @@ static void blank_device(void)
 
 static void to_update(void)
 {
-    reach("[" ENTRY("blinky", 10, "") "]");
+    scenario_reach("[" ENTRY("blinky", 10, "") "]");
     world_desire("[" ENTRY("blinky", 11, "") "]");
 }
 
 static void to_older_version(void)
 {
-    reach("[" ENTRY("blinky", 11, "") "]");
+    scenario_reach("[" ENTRY("blinky", 11, "") "]");
     world_desire("[" ENTRY("blinky", 10, "") "," ENTRY("other", 1, "") "]");
 }
 
 static void to_lower_epoch(void)
 {
-    reach("[" ENTRY("blinky", 21, "") "]");
+    scenario_reach("[" ENTRY("blinky", 21, "") "]");
     world_desire("[" ENTRY("blinky", 22, "") "," ENTRY("other", 1, "") "]");
 }
 
 static void to_higher_epoch(void)
 {
-    reach("[" ENTRY("blinky", 21, "") "]");
+    scenario_reach("[" ENTRY("blinky", 21, "") "]");
     world_desire("[" ENTRY("blinky", 23, "") "]");
 }
 
 static void to_allowed_downgrade(void)
 {
-    reach("[" ENTRY("blinky", 11, "") "]");
+    scenario_reach("[" ENTRY("blinky", 11, "") "]");
     world_desire("[" ENTRY("blinky", 10, ",'AllowDowngrade':true") "]");
 }
 
 static void to_removal(void)
 {
-    reach("[" ENTRY("blinky", 10, "") "," ENTRY("other", 1, "") "]");
+    scenario_reach("[" ENTRY("blinky", 10, "") "," ENTRY("other", 1, "") "]");
     world_desire("[" ENTRY("other", 1, "") "]");
 }
 
 static void to_exchange(void)
 {
-    reach("[" ENTRY("blinky", 11, ",'Settings':{'x':1}") "]");
+    scenario_reach("[" ENTRY("blinky", 11, ",'Settings':{'x':1}") "]");
     world_desire("[" ENTRY("other", 1, "") "]");
 }
 
 static void to_three_updates(void)
 {
-    reach("[" ENTRY("blinky", 10, "") "," ENTRY("other", 1, "") "," ENTRY("third", 1, "") "]");
+    scenario_reach(
+        "[" ENTRY("blinky", 10, "") "," ENTRY("other", 1, "") "," ENTRY("third", 1, "") "]");
     world_desire(
         "[" ENTRY("blinky", 11, "") "," ENTRY("other", 2, "") "," ENTRY("third", 2, "") "]");
 }
 
 static void to_failing_trial(void)
 {
-    reach("[" ENTRY("blinky", 11, "") "]");
+    scenario_reach("[" ENTRY("blinky", 11, "") "]");
     world_desire("[" ENTRY("blinky", 12, "") "]");
 }
 
 static void to_first_that_fails(void)
 {
-    reach("[" ENTRY("other", 1, "") "]");
+    scenario_reach("[" ENTRY("other", 1, "") "]");
     world_desire("[" ENTRY("blinky", 12, "") "," ENTRY("other", 1, "") "]");
 }
 
 static void to_other_options(void)
 {
-    reach("[" ENTRY("blinky", 10, ",'Settings':{'a':1},'PeriodMs':50") "]");
+    scenario_reach("[" ENTRY("blinky", 10, ",'Settings':{'a':1},'PeriodMs':50") "]");
     world_desire("[" ENTRY("blinky", 10, ",'Settings':{'a':2,'b':[1,2,3]},'PeriodMs':70") "]");
 }
 
 static void to_stop_and_start(void)
 {
-    reach("[" ENTRY("blinky", 10, "") "," ENTRY("other", 1, "") "]");
-    reach("[" ENTRY("blinky", 10, ",'Enabled':false") "," ENTRY("other", 1, "") "]");
+    scenario_reach("[" ENTRY("blinky", 10, "") "," ENTRY("other", 1, "") "]");
+    scenario_reach("[" ENTRY("blinky", 10, ",'Enabled':false") "," ENTRY("other", 1, "") "]");
     world_desire("[" ENTRY("blinky", 10, "") "," ENTRY("other", 1, ",'Enabled':false") "]");
 }
 
 static void to_superseded_download(void)
 {
-    reach("[" ENTRY("blinky", 10, "") "]");
+    scenario_reach("[" ENTRY("blinky", 10, "") "]");
     world_desire("[" ENTRY("blinky", 20, "") "]");
 }
 
 static void to_last_room(void)
 {
-    reach("[" ENTRY("other", 1, "") "]");
-    reach("[" ENTRY("other", 1, "") "," ENTRY("big", 1, "") "]");
-    reach("[" ENTRY("other", 1, "") "," ENTRY("big", 2, "") "]");
-    reach("[" ENTRY("other", 1, "") "," ENTRY("big", 3, "") "]");
-    reach("[" ENTRY("other", 1, "") "," ENTRY("big", 4, "") "]");
+    scenario_reach("[" ENTRY("other", 1, "") "]");
+    scenario_reach("[" ENTRY("other", 1, "") "," ENTRY("big", 1, "") "]");
+    scenario_reach("[" ENTRY("other", 1, "") "," ENTRY("big", 2, "") "]");
+    scenario_reach("[" ENTRY("other", 1, "") "," ENTRY("big", 3, "") "]");
+    scenario_reach("[" ENTRY("other", 1, "") "," ENTRY("big", 4, "") "]");
     world_desire("[" ENTRY("other", 1, "") "," ENTRY("big", 5, "") "]");
 }
 
 static void to_no_room(void)
 {
-    reach("[" ENTRY("blinky", 10, "") "," ENTRY("big", 1, "") "]");
+    scenario_reach("[" ENTRY("blinky", 10, "") "," ENTRY("big", 1, "") "]");
     world_desire("[" ENTRY("blinky", 10, "") "," ENTRY("big", 1, "") "," ENTRY("full", 1, "") "]");
 }
 
 static void to_compaction(void)
 {
-    reach("[" ENTRY("blinky", 10, ",'Settings':{'a':1}") "]");
+    scenario_reach("[" ENTRY("blinky", 10, ",'Settings':{'a':1}") "]");
     fill_whole_journal();
     world_desire("[" ENTRY("blinky", 11, ",'Settings':{'a':2}") "]");
 }
 
 static void to_wrapping(void)
 {
-    reach("[" ENTRY("blinky", 21, ",'Settings':{'a':1}") "]");
+    scenario_reach("[" ENTRY("blinky", 21, ",'Settings':{'a':1}") "]");
     fill_journal(true);
     world_desire("[" ENTRY("blinky", 23, ",'Settings':{'a':2}") "]");
 }
@@ -228,7 +225,7 @@ static void to_wrapping(void)
 // The code as a host with another engine would have left it.
 static void to_another_engine(void)
 {
-    reach("[" ENTRY("blinky", 10, "") "," ENTRY("other", 1, "") "]");
+    scenario_reach("[" ENTRY("blinky", 10, "") "," ENTRY("other", 1, "") "]");
     static struct ag_store store;
     static uint8_t other[8192];
     struct ag_store_writer writer;
@@ -262,21 +259,21 @@ static void flip_in_current(bool in_code)
 
 static void to_damaged_code(void)
 {
-    reach("[" ENTRY("blinky", 10, "") "," ENTRY("other", 1, "") "]");
+    scenario_reach("[" ENTRY("blinky", 10, "") "," ENTRY("other", 1, "") "]");
     flip_in_current(true);
 }
 
 static void to_damaged_file(void)
 {
-    reach("[" ENTRY("blinky", 10, "") "]");
-    reach("[" ENTRY("blinky", 11, "") "]");
+    scenario_reach("[" ENTRY("blinky", 10, "") "]");
+    scenario_reach("[" ENTRY("blinky", 11, "") "]");
     flip_in_current(false);
 }
 
 // The next trust store object is in the device's configuration from now on.
 static void to_new_trust_by_file(void)
 {
-    reach("[" ENTRY("blinky", 10, "") "]");
+    scenario_reach("[" ENTRY("blinky", 10, "") "]");
     module_trust_with(&world.trust, 2, SECOND_KEY);
     world.config.trust = world.trust.bytes;
     world.config.trust_size = world.trust.size;

@@ -36,7 +36,14 @@ struct scenario {
 extern const struct scenario scenarios[];
 extern const size_t scenario_count;
 
-// Opens the world for any scenario.
+// Opens the world for any scenario: all files are published.
 void scenario_open(void);
+// Desires this, boots and lets the device get there; without power then.
+void scenario_reach(const char *desired);
+
+// An entry of firmware_modules; `more` are further members, each behind a comma.
+#define SCENARIO_ENTRY(name, version, more)                                                        \
+    "{'Name':'" name "','Version':" #version more ",'Url':'https://files.example/" name            \
+    "-" #version ".wasm'}"
 
 #endif

@@ -1,29 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The power goes at every single flash operation of an install, an update, a rollback and a
-// removal, before, during and after it: the device runs what was confirmed, and then gets where it
-// should.
+// Resets in a trial, damage on flash, a full store and a flash that fails. Cuts of the power at
+// every flash operation: test/power.
 
 #include <stdio.h>
 
 #include "store/store.h"
 #include "test/harness.h"
 #include "test/unit/host/world.h"
-
-struct scenario {
-    const char *name;
-    uint32_t before; // version of blinky that is confirmed before; 0: none
-    uint32_t desired;
-    const char *modules; // instead of `desired`; NULL: desire it
-    const char *state;   // where it must get, "" for no more reported
-    uint32_t version;
-};
-
-static const struct scenario scenarios[] = {
-    { "install", 0, 10, NULL, "running", 10 },
-    { "update", 10, 11, NULL, "running", 11 },
-    { "rollback", 11, 12, NULL, "rolled_back", 11 },
-    { "removal", 10, 0, "[]", "", 0 },
-};
 
 static void publish(void)
 {
@@ -36,118 +19,22 @@ static void publish(void)
     world_publish("other-1.wasm", &(struct module){ .name = "other", .version = 1, .pin = 1 });
 }
 
-static void prepare(const struct scenario *scenario)
+// blinky 10 runs.
+static void prepare(void)
 {
     world_open();
     publish();
     world_boot();
-    if (scenario->before)
-        world_desire_one("blinky", scenario->before);
+    world_desire_one("blinky", 10);
     CHECK(world_settle(60000));
     world.flash.operations = 0;
 }
 
-static void play(const struct scenario *scenario)
+// And is followed by blinky 11.
+static void update(void)
 {
-    world.stops_at_cut = true;
-    if (setjmp(world.power) != 0)
-        return;
-    if (scenario->modules)
-        world_desire(scenario->modules);
-    else
-        world_desire_one("blinky", scenario->desired);
-    for (int i = 0; i < 60000 && !world.flash.off; i += 10) {
-        if (world_settle(10))
-            return;
-    }
-}
-
-// After the power came back, without a network: a confirmed version runs, if there was one that is
-// still wanted.
-static void check_what_runs_alone(const struct scenario *scenario)
-{
-    uint32_t writes = board.writes[0];
-    world.hub_pipe.open_fails = AG_ERR_CONNECT;
-    world_run(1000);
-    bool runs = board.writes[0] > writes;
-    if (scenario->before && !scenario->modules)
-        CHECK(runs);
-    if (runs && scenario->before && board.levels[0] != (scenario->before & 1)) {
-        // Not the one before: then it is the new one, and confirmed.
-        struct ag_host_plugin_status status;
-        CHECK_EQUAL(ag_host_plugin_at(world.host, 0, &status), AG_OK);
-        CHECK_EQUAL(status.state, AG_STATE_RUNNING);
-        CHECK_EQUAL(status.version, scenario->desired);
-    }
-    world.hub_pipe.open_fails = AG_OK;
-}
-
-static void check_that_it_gets_there(const struct scenario *scenario)
-{
-    CHECK(world_settle(600000));
-    CHECK_TEXT(world_state("blinky"), scenario->state);
-    CHECK_EQUAL(world_version("blinky"), scenario->version);
-    if (scenario->version) {
-        uint32_t writes = board.writes[0];
-        world_run(1000);
-        CHECK(board.writes[0] > writes);
-        CHECK_EQUAL(board.levels[0], scenario->version & 1);
-    }
-}
-
-static uint32_t operations_of(const struct scenario *scenario)
-{
-    prepare(scenario);
-    play(scenario);
-    uint32_t operations = world.flash.operations;
-    world_close();
-    return operations;
-}
-
-static void cut(const struct scenario *scenario, enum sim_cut_mode mode, uint32_t at)
-{
-    test_note("%s, cut %s operation %u", scenario->name, sim_cut_mode_name(mode), (unsigned)at);
-    prepare(scenario);
-    world.flash.cut_at = at;
-    world.flash.cut_mode = mode;
-    world.flash.seed = at * 7 + (uint32_t)mode;
-    play(scenario);
-    CHECK(world.flash.off);
-    world_reset();
-    check_what_runs_alone(scenario);
-    check_that_it_gets_there(scenario);
-    world_close();
-}
-
-static void cut_everywhere(const struct scenario *scenario)
-{
-    uint32_t operations = operations_of(scenario);
-    CHECK(operations > 0);
-    for (int mode = 0; mode < SIM_CUT_MODES; mode++)
-        for (uint32_t at = 1; at <= operations; at++)
-            cut(scenario, (enum sim_cut_mode)mode, at);
-    printf("# %s: %u operations, %u cuts\n", scenario->name, (unsigned)operations,
-           (unsigned)operations * SIM_CUT_MODES);
-}
-
-static void a_first_install_survives_every_cut(void)
-{
-    cut_everywhere(&scenarios[0]);
-}
-
-static void an_update_survives_every_cut(void)
-{
-    cut_everywhere(&scenarios[1]);
-}
-
-static void a_rollback_survives_every_cut(void)
-{
-    cut_everywhere(&scenarios[2]);
-}
-
-static void a_removal_survives_every_cut(void)
-{
-    cut_everywhere(&scenarios[3]);
+    world_desire_one("blinky", 11);
+    CHECK(world_settle(60000));
 }
 
 // ---- Resets in a trial, damage, and a full store -----------------------------------------------
@@ -209,8 +96,8 @@ static void a_bit_flipped_anywhere_on_flash_is_found_and_mended(void)
     uint32_t mended = 0;
     for (uint32_t bit = 5; bit < 256u * 1024u * 8u; bit += 7919) {
         test_note("bit %u", (unsigned)bit);
-        prepare(&scenarios[1]);
-        play(&scenarios[1]);
+        prepare();
+        update();
         world_power_off();
         uint8_t before = world.flash.bytes[bit / 8];
         sim_flash_flip(&world.flash, bit);
@@ -226,8 +113,8 @@ static void a_bit_flipped_anywhere_on_flash_is_found_and_mended(void)
 
 static void code_of_another_engine_or_damaged_is_translated_again_from_the_signed_file(void)
 {
-    prepare(&scenarios[1]);
-    play(&scenarios[1]);
+    prepare();
+    update();
     world_power_off();
     struct ag_store store;
     struct ag_store_slot slot;
@@ -251,7 +138,7 @@ static void code_of_another_engine_or_damaged_is_translated_again_from_the_signe
 
 static void a_full_store_is_reported_and_goes_on_once_there_is_room(void)
 {
-    prepare(&scenarios[1]);
+    prepare();
     world_publish(
         "big-1.wasm",
         &(struct module){
@@ -283,7 +170,7 @@ static void a_flash_that_fails_costs_no_plug_in_that_runs(void)
 {
     for (uint32_t at = 1; at < 12; at++) {
         test_note("operation %u fails", (unsigned)at);
-        prepare(&scenarios[1]);
+        prepare();
         world.flash.fail_at = at;
         world_desire_one("blinky", 11);
         world_run(60000);
@@ -300,10 +187,6 @@ static void a_flash_that_fails_costs_no_plug_in_that_runs(void)
 }
 
 static const struct test_case cases[] = {
-    TEST(a_first_install_survives_every_cut),
-    TEST(an_update_survives_every_cut),
-    TEST(a_rollback_survives_every_cut),
-    TEST(a_removal_survives_every_cut),
     TEST(a_reset_in_the_middle_of_a_trial_lets_the_confirmed_version_run_and_tries_again),
     TEST(a_version_under_which_the_device_resets_each_time_is_given_up),
     TEST(a_bit_flipped_anywhere_on_flash_is_found_and_mended),

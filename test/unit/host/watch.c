@@ -27,6 +27,14 @@ struct floor {
     uint32_t epoch;
 };
 
+// What must stay.
+struct memory {
+    struct floor floors[NAMES_MAX];
+    uint32_t floor_count;
+    uint8_t hashes[HASHES_MAX][AG_SHA256_SIZE]; // seen in quarantine
+    uint32_t hash_count;
+};
+
 static struct {
     uint8_t keys[KEYS_MAX][AG_ED25519_KEY_SIZE];
     size_t key_count;
@@ -35,10 +43,8 @@ static struct {
     uint32_t proven_count;       // entered so far, the last PROVEN_MAX are kept
     bool has_memory;
     uint32_t operations; // of the flash when memory was looked at
-    struct floor floors[NAMES_MAX];
-    uint32_t floor_count;
-    uint8_t hashes[HASHES_MAX][AG_SHA256_SIZE]; // seen in quarantine
-    uint32_t hash_count;
+    struct memory memory;
+    struct memory marked;
 } watch;
 
 void watch_begin(void)
@@ -58,8 +64,19 @@ void watch_believe(uint8_t seed)
 void watch_memory(void)
 {
     watch.has_memory = true;
-    watch.floor_count = 0;
-    watch.hash_count = 0;
+    watch.memory.floor_count = 0;
+    watch.memory.hash_count = 0;
+    watch.operations = UINT32_MAX;
+}
+
+void watch_mark(void)
+{
+    watch.marked = watch.memory;
+}
+
+void watch_back(void)
+{
+    watch.memory = watch.marked;
     watch.operations = UINT32_MAX;
 }
 
@@ -206,8 +223,8 @@ void watch_write(uint32_t offset, uint32_t size)
 static void look_at_floor(enum ag_store_kind kind, const char *name)
 {
     const uint32_t epoch = ag_store_epoch_floor(&world.host->store, kind, name);
-    for (uint32_t i = 0; i < watch.floor_count; i++) {
-        struct floor *floor = &watch.floors[i];
+    for (uint32_t i = 0; i < watch.memory.floor_count; i++) {
+        struct floor *floor = &watch.memory.floors[i];
         if (floor->kind != kind || strcmp(floor->name, name) != 0)
             continue;
         if (epoch < floor->epoch)
@@ -216,8 +233,8 @@ static void look_at_floor(enum ag_store_kind kind, const char *name)
         floor->epoch = epoch;
         return;
     }
-    CHECK(watch.floor_count < NAMES_MAX);
-    struct floor *floor = &watch.floors[watch.floor_count++];
+    CHECK(watch.memory.floor_count < NAMES_MAX);
+    struct floor *floor = &watch.memory.floors[watch.memory.floor_count++];
     floor->kind = kind;
     floor->epoch = epoch;
     memcpy(floor->name, name, strlen(name) + 1);
@@ -229,11 +246,11 @@ static void look_at_quarantine(const struct ag_store *store, const struct world_
     enum ag_status why;
     if (!ag_store_is_quarantined(store, file->sha256, &why) || why == AG_ERR_STORE_DAMAGED)
         return;
-    for (uint32_t i = 0; i < watch.hash_count; i++)
-        if (memcmp(watch.hashes[i], file->sha256, AG_SHA256_SIZE) == 0)
+    for (uint32_t i = 0; i < watch.memory.hash_count; i++)
+        if (memcmp(watch.memory.hashes[i], file->sha256, AG_SHA256_SIZE) == 0)
             return;
-    CHECK(watch.hash_count < HASHES_MAX);
-    memcpy(watch.hashes[watch.hash_count++], file->sha256, AG_SHA256_SIZE);
+    CHECK(watch.memory.hash_count < HASHES_MAX);
+    memcpy(watch.memory.hashes[watch.memory.hash_count++], file->sha256, AG_SHA256_SIZE);
 }
 
 static void look_at_memory(void)
@@ -242,14 +259,14 @@ static void look_at_memory(void)
     if (!watch.has_memory || watch.operations == world.flash.operations)
         return;
     watch.operations = world.flash.operations;
-    for (uint32_t i = 0; i < watch.floor_count; i++)
-        look_at_floor(watch.floors[i].kind, watch.floors[i].name);
+    for (uint32_t i = 0; i < watch.memory.floor_count; i++)
+        look_at_floor(watch.memory.floors[i].kind, watch.memory.floors[i].name);
     for (uint32_t i = 0; i < AG_CFG_PLUGIN_MAX; i++)
         if (world.host->plugins.plugins[i].is_used)
             look_at_floor(AG_STORE_PLUGIN, world.host->plugins.plugins[i].name);
     look_at_floor(AG_STORE_BLOB, "trust");
-    for (uint32_t i = 0; i < watch.hash_count; i++)
-        CHECK(ag_store_is_quarantined(store, watch.hashes[i], NULL));
+    for (uint32_t i = 0; i < watch.memory.hash_count; i++)
+        CHECK(ag_store_is_quarantined(store, watch.memory.hashes[i], NULL));
     for (uint32_t i = 0; i < world.file_count; i++)
         look_at_quarantine(store, &world.files[i]);
 }

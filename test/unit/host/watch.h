@@ -19,6 +19,9 @@ void watch_begin(void);
 void watch_believe(uint8_t key);
 // From now on epoch floors and quarantine must stay; forgets those seen before.
 void watch_memory(void);
+// Marks what has been seen so far, and goes back to it: to try the same start several times.
+void watch_mark(void);
+void watch_back(void);
 
 // By world.c: after a start and after each step; when the power goes; before a write.
 void watch_step(void);

@@ -611,6 +611,7 @@ static struct {
 } cuts;
 
 static bool all_modes; // --all
+static uint32_t scenario_operations;
 
 static struct sim_flash before; // prepared for the scenario
 static struct sim_flash first;  // being cut once
@@ -681,6 +682,7 @@ static void cut_scenario(const struct scenario *scenario)
     tell(&whole, &scenario_story, scenario->play);
     CHECK_EQUAL(first.counts.breaches, 0);
     const uint32_t operations = first.operations;
+    scenario_operations = operations;
     for (uint32_t n = 1; n <= operations; n++) {
         for (int mode = 0; mode < SIM_CUT_MODES; mode++) {
             struct run run = { .sim = &first };
@@ -734,8 +736,8 @@ static void survive(const char *name)
     scenario->prepare(&run);
     CHECK(!run.stopped);
     cut_scenario(scenario);
-    printf("# %s: %u cuts, %u second cuts\n", name, cuts.first - first_before,
-           cuts.second - second_before);
+    printf("# %s: %u operations, %d modes, %u cuts, %u second cuts\n", name, scenario_operations,
+           SIM_CUT_MODES, cuts.first - first_before, cuts.second - second_before);
 }
 
 static void installing_survives_every_cut(void)
@@ -922,8 +924,9 @@ int main(int argc, char **argv)
         code = run_replay(argv[2]);
     } else {
         code = test_main(argc, argv, cases, sizeof cases / sizeof cases[0]);
-        printf("# power: %zu scenarios, %u cuts, %u second cuts\n",
-               sizeof scenarios / sizeof scenarios[0] + 1, cuts.first, cuts.second);
+        // A scenario ends at its first failure.
+        printf("%sstore: scenarios %zu, cuts %u, failures %d\n", all_modes ? "" : "# ",
+               sizeof scenarios / sizeof scenarios[0] + 1, cuts.first + cuts.second, code);
     }
     close_all();
     return code;
