@@ -137,6 +137,7 @@ static void derive_state(const struct ag_host *host, struct ag_plugin *plugin)
         plugin->error = rejected.failure;
         plugin->error_version = rejected.version;
     }
+    plugin->found_staged = plugin->next.id;
     if (plugin->next.id != 0)
         plugin->state = AG_STATE_STAGED;
 }

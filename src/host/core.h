@@ -54,6 +54,7 @@ struct ag_host {
     uint64_t document_ms;         // when the answer to a twin read must be there
     uint64_t next_document_ms;    // when the whole twin is read again
     enum ag_hub_topic_kind topic; // of the message being received
+    uint64_t started_ms;
     uint64_t now_ms;
     bool plan_is_due; // facts have changed since the plan was made
     bool is_idle;     // nothing is left to be done for the desired state

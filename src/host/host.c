@@ -106,7 +106,8 @@ enum ag_status ag_host_init(void *memory, size_t size, const struct ag_host_conf
     memset(host, 0, sizeof *host);
     host->config = *config;
     host->board = *board;
-    host->now_ms = ag_board_uptime_ms();
+    host->started_ms = ag_board_uptime_ms();
+    host->now_ms = host->started_ms;
     enum ag_status status = ag_link_init(&host->link, &host->config, board->hub);
     if (status == AG_OK)
         status = ag_store_mount(&host->store, board->flash);

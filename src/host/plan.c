@@ -76,8 +76,9 @@ static struct ag_plan_step plan_install(const struct ag_plan_desired *desired,
     if (installed->staged_state != AG_PLAN_STAGED_NONE) {
         if (!staged_is_desired(desired, installed))
             return act(AG_PLAN_DISCARD);
-        return act(installed->staged_state == AG_PLAN_STAGED_TRIAL ? AG_PLAN_NOTHING
-                                                                   : AG_PLAN_ACTIVATE);
+        if (installed->staged_state == AG_PLAN_STAGED_TRIAL)
+            return act(AG_PLAN_NOTHING); // also when its window closes meanwhile
+        return act(desired->window_is_closed ? AG_PLAN_HOLD : AG_PLAN_ACTIVATE);
     }
     if (installed->outcome != AG_OK)
         return act(AG_PLAN_NOTHING);

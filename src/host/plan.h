@@ -22,6 +22,7 @@ struct ag_plan_desired {
     const uint8_t *sha256; // 32 bytes, borrowed; NULL: not stated
     bool allow_downgrade;
     bool enabled;
+    bool window_is_closed; // no new version may be activated now
 };
 
 // One installed version.
@@ -51,6 +52,7 @@ enum ag_plan_action {
     AG_PLAN_REFUSE,   // cannot be accepted: `status` says why
     AG_PLAN_FETCH,    // get the file
     AG_PLAN_ACTIVATE, // put the staged version on trial
+    AG_PLAN_HOLD,     // the staged version waits for its window
     AG_PLAN_DISCARD,  // drop the staged version without a verdict, the confirmed one runs
     AG_PLAN_STOP,     // not enabled
     AG_PLAN_START,    // enabled again

@@ -71,6 +71,8 @@ struct ag_plugin {
 
     struct ag_backoff fetch_backoff; // after failures to fetch the desired version
     uint64_t fetch_ms;               // when that may be tried again
+    uint32_t found_staged; // id of the version that was staged when the host started; 0: none
+    uint64_t window_ms;    // when the window of the staged version is looked at again; 0: it is not
 
     bool is_dirty;        // what is to be reported of it has not been sent
     bool is_in_flight;    // it was sent, and is not acknowledged

@@ -13,9 +13,46 @@ const struct ag_desired_entry *ag_update_entry(struct ag_host *host, const struc
     return index == AG_DESIRED_NONE ? NULL : &table->entries[index];
 }
 
+// ---- Windows -----------------------------------------------------------------------------------
+
+// Longest time between two looks at a window: a clock that is set wakes nobody.
+#define WINDOW_LOOK_MS 60000u
+
+// A clock that is not known right after a start may soon be. A version that was staged before the
+// start was waiting for its window, most likely, and waits so much longer for the clock.
+#define CLOCK_GRACE_MS 600000u
+
+// Seconds until the entry's window is open, by the clock as it is now.
+static uint32_t window_wait_s(const struct ag_host *host, const struct ag_plugin *plugin,
+                              const struct ag_desired_entry *entry)
+{
+    int64_t unix_s;
+    if (!entry || !entry->window.is_set)
+        return 0;
+    bool clock_is_known = ag_board_unix_time(&unix_s);
+    bool was_staged = plugin->next.id != 0 && plugin->next.id == plugin->found_staged;
+    if (!clock_is_known && was_staged && host->now_ms - host->started_ms < CLOCK_GRACE_MS)
+        return AG_WINDOW_NEVER;
+    return ag_window_wait_s(&entry->window, clock_is_known, unix_s);
+}
+
+// The staged version waits; its window is looked at when it opens, and now and then before.
+static void hold(struct ag_host *host, struct ag_plugin *plugin,
+                 const struct ag_desired_entry *entry)
+{
+    const uint32_t wait_s = window_wait_s(host, plugin, entry);
+    if (plugin->window_ms == 0)
+        ag_log_plugin(host, AG_LOG_INFO, plugin->name, plugin->next.version,
+                      "waiting for its window", AG_OK);
+    plugin->window_ms =
+        host->now_ms + (wait_s < WINDOW_LOOK_MS / 1000u ? wait_s * 1000u : WINDOW_LOOK_MS);
+    if (!host->installing && !ag_trust_update_is_busy(host))
+        ag_fetch_rest(&host->install.fetch); // hours may pass
+}
+
 // ---- The plan ----------------------------------------------------------------------------------
 
-static struct ag_plan_desired desired_facts(struct ag_host *host,
+static struct ag_plan_desired desired_facts(struct ag_host *host, const struct ag_plugin *plugin,
                                             const struct ag_desired_entry *entry)
 {
     struct ag_plan_desired desired = { .known = host->follow.is_known };
@@ -30,6 +67,7 @@ static struct ag_plan_desired desired_facts(struct ag_host *host,
     desired.sha256 = entry->has_sha256 ? entry->sha256 : NULL;
     desired.allow_downgrade = entry->allow_downgrade;
     desired.enabled = entry->is_enabled;
+    desired.window_is_closed = window_wait_s(host, plugin, entry) > 0;
     return desired;
 }
 
@@ -146,12 +184,14 @@ static void rest(struct ag_host *host, struct ag_plugin *plugin,
 static bool consider(struct ag_host *host, struct ag_plugin *plugin, bool may_remove)
 {
     const struct ag_desired_entry *entry = ag_update_entry(host, plugin);
-    struct ag_plan_desired desired = desired_facts(host, entry);
+    struct ag_plan_desired desired = desired_facts(host, plugin, entry);
     struct ag_store_slot slots[2];
     struct ag_plan_installed installed = installed_facts(host, plugin, &desired, slots);
     struct ag_plan_step step = ag_plan_next(&desired, &installed);
     if (step.action != AG_PLAN_FETCH && ag_download_owns(host, plugin))
         ag_download_cancel(host, plugin);
+    if (step.action != AG_PLAN_HOLD)
+        plugin->window_ms = 0;
     switch (step.action) {
     case AG_PLAN_NOTHING:
         rest(host, plugin, &desired);
@@ -168,6 +208,9 @@ static bool consider(struct ag_host *host, struct ag_plugin *plugin, bool may_re
     case AG_PLAN_ACTIVATE:
         ag_trial_begin(host, plugin);
         return false;
+    case AG_PLAN_HOLD:
+        hold(host, plugin, entry);
+        return false; // what it may take the place of stays, too
     case AG_PLAN_DISCARD:
         discard(host, plugin);
         return false;
@@ -219,15 +262,17 @@ static bool somebody_is_paused(const struct ag_host *host)
     return false;
 }
 
-// Makes the plan due when the pause of a fetch is over and nothing else is being fetched.
+// Makes the plan due when the pause of a fetch is over and nothing else is being fetched, or a
+// window is to be looked at.
 static void end_pauses(struct ag_host *host)
 {
-    if (host->installing)
-        return;
     for (uint32_t i = 0; i < AG_CFG_PLUGIN_MAX; i++) {
         const struct ag_plugin *plugin = &host->plugins.plugins[i];
-        if (plugin->is_used && plugin->state == AG_STATE_PAUSED && host->now_ms >= plugin->fetch_ms)
-            host->plan_is_due = true;
+        if (!plugin->is_used)
+            continue;
+        bool may_fetch = plugin->state == AG_STATE_PAUSED && !host->installing;
+        host->plan_is_due |= (may_fetch && host->now_ms >= plugin->fetch_ms) ||
+                             (plugin->window_ms != 0 && host->now_ms >= plugin->window_ms);
     }
 }
 
@@ -328,6 +373,8 @@ uint64_t ag_update_deadline(const struct ag_host *host)
             continue;
         if (plugin->state == AG_STATE_PAUSED && !host->installing && plugin->fetch_ms < deadline)
             deadline = plugin->fetch_ms;
+        if (plugin->window_ms != 0 && plugin->window_ms < deadline)
+            deadline = plugin->window_ms;
         if (plugin->is_failing && plugin->phase == AG_PLUGIN_DOWN && plugin->restart_ms < deadline)
             deadline = plugin->restart_ms;
     }

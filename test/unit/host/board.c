@@ -45,7 +45,7 @@ uint64_t ag_board_uptime_ms(void)
 
 bool ag_board_unix_time(int64_t *seconds)
 {
-    *seconds = 1893456000 + (int64_t)(board.now_ms / 1000);
+    *seconds = 1893456000 + (int64_t)(board.now_ms / 1000) + board.clock_jump_s;
     return board.clock_is_known;
 }
 

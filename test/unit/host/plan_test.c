@@ -131,6 +131,31 @@ static const struct row rows[] = {
       { HAVE(10), .staged_state = SEALED, STAGED(11) },
       AG_PLAN_ACTIVATE,
       AG_OK },
+    { "what is staged waits for its window",
+      { WANT(11), .window_is_closed = true },
+      { HAVE(10), .staged_state = SEALED, STAGED(11) },
+      AG_PLAN_HOLD,
+      AG_OK },
+    { "so does the first version of a name",
+      { WANT(11), .window_is_closed = true },
+      { .staged_state = SEALED, STAGED(11) },
+      AG_PLAN_HOLD,
+      AG_OK },
+    { "what is not here is fetched before its window",
+      { WANT(11), .window_is_closed = true },
+      { HAVE(10) },
+      AG_PLAN_FETCH,
+      AG_OK },
+    { "a window that closes lets a trial end",
+      { WANT(11), .window_is_closed = true },
+      { HAVE(10), .staged_state = TRIAL, STAGED(11) },
+      AG_PLAN_NOTHING,
+      AG_OK },
+    { "what waits for its window and is no longer desired is dropped",
+      { WANT(12), .window_is_closed = true },
+      { HAVE(10), .staged_state = SEALED, STAGED(11) },
+      AG_PLAN_DISCARD,
+      AG_OK },
     { "what is staged with the desired hash is tried",
       { WANT(11), .sha256 = hash_b },
       { HAVE(10), .staged_state = SEALED, STAGED(11) },
@@ -190,6 +215,7 @@ static void carry_out(enum ag_plan_action action, const struct ag_plan_desired *
     switch (action) {
     case AG_PLAN_NOTHING:
     case AG_PLAN_REFUSE:
+    case AG_PLAN_HOLD:
         break;
     case AG_PLAN_FETCH:
         installed->staged_state = AG_PLAN_STAGED_SEALED;
@@ -230,7 +256,7 @@ static bool take(struct fact *fact)
 // version unless the twin no longer wants it, and never confirms what was not desired.
 static void from_every_combination_of_facts_the_plan_comes_to_rest(void)
 {
-    for (uint32_t bits = 0; bits < 1u << 17; bits++) {
+    for (uint32_t bits = 0; bits < 1u << 18; bits++) {
         struct fact fact = { bits };
         struct ag_plan_desired desired = { .known = take(&fact), .present = take(&fact) };
         desired.status = take(&fact) ? AG_ERR_TWIN_ENTRY : AG_OK;
@@ -247,17 +273,20 @@ static void from_every_combination_of_facts_the_plan_comes_to_rest(void)
         installed.staged_state = (enum ag_plan_staged)(take(&fact) + take(&fact));
         installed.staged.version = take(&fact) ? 11 : 9;
         installed.staged.sha256 = hash_b;
+        desired.window_is_closed = take(&fact);
         test_note("facts 0x%x", (unsigned)bits);
 
         bool had = installed.confirmed.version != 0;
         struct ag_plan_step step = { AG_PLAN_START, AG_OK };
         int steps = 0;
-        while (step.action != AG_PLAN_NOTHING && step.action != AG_PLAN_REFUSE) {
+        while (step.action != AG_PLAN_NOTHING && step.action != AG_PLAN_REFUSE &&
+               step.action != AG_PLAN_HOLD) {
             CHECK(steps++ < 5);
             step = ag_plan_next(&desired, &installed);
             CHECK(desired.known || step.action == AG_PLAN_NOTHING);
             CHECK(step.action != AG_PLAN_REMOVE || (desired.known && !desired.present));
             CHECK(step.action != AG_PLAN_FETCH || installed.outcome == AG_OK);
+            CHECK(step.action != AG_PLAN_ACTIVATE || !desired.window_is_closed);
             CHECK((step.status != AG_OK) == (step.action == AG_PLAN_REFUSE));
             carry_out(step.action, &desired, &installed);
         }
