@@ -393,7 +393,7 @@ static void the_longest_head_is_within_its_bound(void)
     struct ag_buffer file = { 0 };
     struct ag_buffer payload = { 0 };
     struct ag_signing_file opened;
-    uint8_t metadata[AG_METADATA_SIZE_MAX] = "\1\3\1x\4\1\x08\1\x15\xF5\3";
+    uint8_t metadata[AG_METADATA_SIZE_MAX] = "\1\3\1x\4\1\x08\1\x7F\xF5\3";
     open_keys();
     fixture_unsigned(&file, metadata, sizeof metadata, "", 0);
     fixture_sign(&file, &key_a);
