@@ -51,7 +51,7 @@ const char *bench_build_folder(void);
 // install_… and flash_… in *figures. `folder` is on a real disk; `key` signs.
 bool bench_install(const char *folder, const struct ag_keyfile *key, bool quick, json_t *figures);
 
-// Updates a host by a hub, over TLS. Sets patch_…, host_rss_bytes, idle_wakeups_per_s.
+// Updates a host by a hub, over TLS. Sets patch_…, host_…, idle_wakeups_per_s, wire_….
 // `folder` is empty but for authority.key and trust.
 bool bench_fleet(const char *folder, const struct ag_keyfile *key, bool quick, json_t *figures);
 

@@ -21,6 +21,7 @@
 
 #include "azure/sas.h"
 #include "bench/bench.h"
+#include "bench/relay.h"
 #include "cli/blob.h"
 #include "cli/cli.h"
 #include "cli/connection.h"
@@ -31,6 +32,9 @@ enum {
     UPDATES = 200,
     UPDATES_QUICK = 5,
     WARM_UPS = 3,
+    WIRE_UPDATES = 20,
+    WIRE_UPDATES_QUICK = 2,
+    WIRE_PAUSE_MS = 1000, // until the last acknowledgements are through
     START_TIMEOUT_MS = 20000,
     UPDATE_TIMEOUT_MS = 10000,
     POLL_PAUSE_MS = 2,
@@ -43,10 +47,12 @@ static const char device_id[] = "bench-1";
 
 struct fleet {
     const char *folder;
-    bool quick; // few updates, a short look at idleness: for tests
-    pid_t hub;  // 0: not running
-    pid_t host; // 0: not running
-    int board;  // the host's stdout; -1: none
+    bool quick;                // few updates, a short look at idleness: for tests
+    pid_t hub;                 // 0: not running
+    pid_t host;                // 0: not running
+    int board;                 // the host's stdout; -1: none
+    struct bench_relay *mqtt;  // NULL: the host talks with the hub directly
+    struct bench_relay *https; // as well
     struct ag_local_hub local;
     struct ag_connection connection;
     struct ag_storage storage;
@@ -154,6 +160,7 @@ static bool make_trust(const struct fleet *fleet)
 
 static bool start_host(struct fleet *fleet)
 {
+    const unsigned port = fleet->mqtt ? fleet->mqtt->port : fleet->local.mqtt_port;
     char path[PATH_MAX];
     int ends[2];
     bench_path(path, fleet->folder, "device.conf");
@@ -168,8 +175,7 @@ static bool start_host(struct fleet *fleet)
             "id_scope = %s\nregistration_id = %s\ngroup_key = %s\ndps_host = localhost\n"
             "dps_port = %u\nhub_port = %u\ntrust = trust\nstore = device.img\n"
             "trial_runs = 1\ntrial_time_ms = 0\nclock = trust\nlog_level = warning\n",
-            fleet->local.id_scope, device_id, fleet->local.group_key,
-            (unsigned)fleet->local.mqtt_port, (unsigned)fleet->local.mqtt_port);
+            fleet->local.id_scope, device_id, fleet->local.group_key, port, port);
     fclose(file);
     chmod(path, 0600);
     const char *const arguments[] = { "--config", path, NULL };
@@ -265,6 +271,22 @@ static bool wait_until_connected(struct fleet *fleet)
     return false;
 }
 
+// The URL with the relay's port in it, if there is a relay. Releases the URL; NULL when there is
+// none or no port in it.
+static char *relayed(const struct fleet *fleet, char *url)
+{
+    char *result = NULL;
+    char *port = url && fleet->https ? strstr(url, ":") : NULL;
+    port = port ? strstr(port + 1, ":") : NULL;
+    if (!fleet->https)
+        return url;
+    if (port && asprintf(&result, "%.*s:%u%s", (int)(port - url), url, fleet->https->port,
+                         port + 1 + strspn(port + 1, "0123456789")) < 0)
+        result = NULL;
+    free(url);
+    return result;
+}
+
 // Uploads one version; *patch is the twin patch that asks for it, to be freed.
 static bool publish(const struct fleet *fleet, const struct bench_plugin *plugin, uint32_t version,
                     uint32_t period_ms, const struct ag_keyfile *key, char **patch)
@@ -281,7 +303,7 @@ static bool publish(const struct fleet *fleet, const struct bench_plugin *plugin
         .read_lifetime_s = 3600,
     };
     if (done && ag_blob_resolve(&place, &blob)) {
-        char *url = ag_blob_read_url(&blob);
+        char *url = relayed(fleet, ag_blob_read_url(&blob));
         done = ag_blob_upload(&blob, fleet->storage.ca_file, file.bytes, file.size, false) ==
                AG_BLOB_WRITTEN;
         json_t *value = json_pack("{s:{s:{s:{s:{s:s, s:i, s:i}}}}}", "properties", "desired",
@@ -435,6 +457,62 @@ static bool measure_idle(struct fleet *fleet, const struct bench_plugin *plugin,
     return true;
 }
 
+// Bytes that an update puts on the wire, of each protocol: the host is started again, with a relay
+// before each port of the hub.
+static bool measure_wire(struct fleet *fleet, const struct bench_plugin *plugin, uint32_t version,
+                         const struct ag_keyfile *key, json_t *figures)
+{
+    struct bench_relay relays[2] = { { .listener = -1 }, { .listener = -1 } };
+    const uint32_t updates = fleet->quick ? WIRE_UPDATES_QUICK : WIRE_UPDATES;
+    unsigned long long before[2][2] = { { 0 } };
+    double unused;
+    bool done = bench_relay_open(&relays[0], fleet->local.mqtt_port) &&
+                bench_relay_open(&relays[1], fleet->local.https_port);
+    if (done) {
+        stop(&fleet->host);
+        close(fleet->board);
+        fleet->board = -1;
+        fleet->mqtt = &relays[0];
+        fleet->https = &relays[1];
+        done = start_host(fleet);
+    }
+    for (uint32_t i = 0; done && i < updates + WARM_UPS; i++) {
+        if (i == WARM_UPS) {
+            pause_ms(WIRE_PAUSE_MS);
+            for (size_t relay = 0; relay < 2; relay++) {
+                before[relay][0] = atomic_load(&relays[relay].up);
+                before[relay][1] = atomic_load(&relays[relay].down);
+            }
+        }
+        done = update_once(fleet, plugin, version + i, 0, key, &unused, &unused);
+    }
+    if (done) {
+        pause_ms(WIRE_PAUSE_MS);
+        const unsigned long long mqtt_up = atomic_load(&relays[0].up) - before[0][0];
+        const unsigned long long mqtt_down = atomic_load(&relays[0].down) - before[0][1];
+        const unsigned long long https_up = atomic_load(&relays[1].up) - before[1][0];
+        const unsigned long long https_down = atomic_load(&relays[1].down) - before[1][1];
+        const struct {
+            const char *key;
+            unsigned long long bytes;
+        } rows[] = {
+            { "wire_bytes_per_update", mqtt_up + mqtt_down + https_up + https_down },
+            { "wire_mqtt_up_bytes_per_update", mqtt_up },
+            { "wire_mqtt_down_bytes_per_update", mqtt_down },
+            { "wire_https_up_bytes_per_update", https_up },
+            { "wire_https_down_bytes_per_update", https_down },
+        };
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+            json_object_set_new(figures, rows[i].key,
+                                json_integer((json_int_t)(rows[i].bytes / updates)));
+    }
+    stop(&fleet->host);
+    bench_relay_close(&relays[0]);
+    bench_relay_close(&relays[1]);
+    fleet->mqtt = fleet->https = NULL;
+    return done;
+}
+
 static bool measure_updates(struct fleet *fleet, const struct bench_plugin *plugin,
                             const struct ag_keyfile *key, json_t *figures)
 {
@@ -467,7 +545,8 @@ static bool measure_updates(struct fleet *fleet, const struct bench_plugin *plug
                             json_real(rounded(bench_times_percentile(&reported, 50))));
         json_object_set_new(figures, "patch_to_reported_p99_ms",
                             json_real(rounded(bench_times_percentile(&reported, 99))));
-        done = measure_idle(fleet, plugin, updates + WARM_UPS + 1, key, figures);
+        done = measure_idle(fleet, plugin, updates + WARM_UPS + 1, key, figures) &&
+               measure_wire(fleet, plugin, updates + WARM_UPS + 2, key, figures);
     }
     bench_times_clear(&running);
     bench_times_clear(&reported);

@@ -35,6 +35,7 @@ static const struct ag_bench_figure update_figures[] = {
     { "idle_wakeups_per_s", "idle wake-ups", "/s", 0.1 },
     { "file_overhead_bytes", "signature and metadata in a file", "bytes", 200 },
     { "blinky_ram_bytes", "RAM of blinky", "bytes", 464 },
+    { "wire_bytes_per_update", "bytes on the wire for a small update, TLS included", "bytes", 0 },
     { "flash_ops_per_install", "programs, erases and syncs for an install of 1 KB", "", 0 },
 };
 
