@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fuzz target of src/plugin. The first byte of the input chooses the reader: a plug-in file (f),
-// metadata (m) or a trust store object (t).
+// Fuzz target of src/plugin. The first byte of the input chooses the reader: a plug-in file (f) or
+// metadata (m).
 //
 // Cryptography is made easy here: every digest is zero and every signature not beginning with
 // 0xFF is valid, so that the fuzzer gets past it to everything behind.
@@ -9,7 +9,6 @@
 
 #include "fuzz.h"
 #include "plugin/file.h"
-#include "plugin/trust.h"
 
 void ag_crypto_sha256_init(struct ag_sha256 *hash)
 {
@@ -109,24 +108,6 @@ static void check_metadata(const uint8_t *bytes, size_t size)
     FUZZ_CHECK(memcmp(&metadata, &back, sizeof back) == 0);
 }
 
-static void check_trust(const uint8_t *bytes, size_t size)
-{
-    struct ag_trust trust;
-    const uint8_t *der;
-    size_t der_size;
-    size_t roots = 0;
-    uint8_t *copy = copy_of(bytes, size);
-    if (ag_trust_read(copy, size, &trust) == AG_OK) {
-        FUZZ_CHECK(ag_trust_replaces(&trust, &trust) == AG_ERR_TRUST_EPOCH);
-        while (ag_trust_root(&trust, roots, &der, &der_size) == AG_OK) {
-            FUZZ_CHECK(der >= copy && der_size <= size && der + der_size <= copy + size);
-            roots++;
-        }
-        FUZZ_CHECK(roots == trust.root_count);
-    }
-    free(copy);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     if (size < 2)
@@ -135,7 +116,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         check_file(bytes + 2, size - 2, bytes[1]);
     if (bytes[0] == 'm')
         check_metadata(bytes + 1, size - 1);
-    if (bytes[0] == 't')
-        check_trust(bytes + 1, size - 1);
     return 0;
 }
