@@ -8,6 +8,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#define FORBID(bytes, size) __asan_poison_memory_region(bytes, size)
+#define ALLOW(bytes, size)  __asan_unpoison_memory_region(bytes, size)
+#else
+#define FORBID(bytes, size) ((void)(bytes), (void)(size))
+#define ALLOW(bytes, size)  ((void)(bytes), (void)(size))
+#endif
 
 struct entry {
     uint32_t offset;
@@ -49,6 +60,35 @@ const char *sim_cut_mode_name(enum sim_cut_mode mode)
         [SIM_CUT_LOST] = "lost",     [SIM_CUT_PREFIX] = "prefix",
     };
     return mode < SIM_CUT_MODES ? names[mode] : "none";
+}
+
+// ---- What may be read --------------------------------------------------------------------------
+
+static void touch(struct sim_flash *sim, uint32_t offset, uint32_t size, bool touched)
+{
+    memset(sim->touched + offset / AG_FLASH_UNIT, touched, size / AG_FLASH_UNIT);
+    if (touched)
+        ALLOW(sim->flash.base + offset, size);
+    else
+        FORBID(sim->flash.base + offset, size);
+}
+
+// Something went wrong there: what can be read is for checksums to tell.
+static void touch_block(struct sim_flash *sim, uint32_t offset)
+{
+    touch(sim, offset / AG_FLASH_BLOCK * AG_FLASH_BLOCK, AG_FLASH_BLOCK, true);
+}
+
+// As the flags say.
+static void touch_again(struct sim_flash *sim)
+{
+    for (uint32_t unit = 0; unit < sim->flash.size / AG_FLASH_UNIT;) {
+        uint32_t end = unit + 1;
+        while (end < sim->flash.size / AG_FLASH_UNIT && sim->touched[end] == sim->touched[unit])
+            end++;
+        touch(sim, unit * AG_FLASH_UNIT, (end - unit) * AG_FLASH_UNIT, sim->touched[unit]);
+        unit = end;
+    }
 }
 
 // ---- The log -----------------------------------------------------------------------------------
@@ -121,16 +161,50 @@ static void lose(struct sim_flash *sim, bool prefix)
 
 // ---- Operations --------------------------------------------------------------------------------
 
+// Patterns of a torn program: random bits; the first units, and random bits of the next; one bit of
+// all; all but one bit. Of a torn erase: random bits; the first part erased, the rest as it was;
+// all zeros, as before the pulse that sets the bits; all ones, but not for long.
+static uint8_t torn_program(struct sim_flash *sim, uint32_t pattern, uint32_t i, uint32_t place)
+{
+    switch (pattern) {
+    case 0:
+        return (uint8_t)next_random(sim);
+    case 1:
+        return i < place ? 0 : i - place < AG_FLASH_UNIT ? (uint8_t)next_random(sim) : 0xFF;
+    case 2:
+        return i == place ? (uint8_t) ~(1u << place % 8) : 0xFF;
+    default:
+        return i == place ? (uint8_t)(1u << place % 8) : 0;
+    }
+}
+
+static uint8_t torn_erase(struct sim_flash *sim, uint32_t pattern)
+{
+    switch (pattern) {
+    case 0:
+        return (uint8_t)next_random(sim);
+    case 2:
+        return 0;
+    default:
+        return 0xFF;
+    }
+}
+
 static void tear(struct sim_flash *sim, uint32_t offset, uint32_t size, const uint8_t *bytes)
 {
+    const uint32_t pattern = next_random(sim) % 4;
+    const uint32_t place = (uint32_t)(next_random(sim) % size);
     for (uint32_t i = 0; i < size; i++) {
-        const uint8_t random = (uint8_t)next_random(sim);
+        uint8_t *byte = &sim->bytes[offset + i];
         if (bytes)
-            sim->bytes[offset + i] &= bytes[i] | random;
+            *byte &= bytes[i] | torn_program(sim, pattern, i, place);
         else
-            sim->bytes[offset + i] = random;
+            *byte = pattern == 1 && i >= place ? *byte : torn_erase(sim, pattern);
     }
     mark_units(sim, offset, size);
+    if (!bytes) // also where it looks blank
+        memset(sim->written + offset / AG_FLASH_UNIT, 1, size / AG_FLASH_UNIT);
+    touch_block(sim, offset);
 }
 
 static void apply(struct sim_flash *sim, uint32_t offset, uint32_t size, const uint8_t *bytes)
@@ -140,6 +214,7 @@ static void apply(struct sim_flash *sim, uint32_t offset, uint32_t size, const u
     log_add(sim, offset, size, bytes == NULL, bytes ? bytes : blank);
     memcpy(sim->bytes + offset, bytes ? bytes : blank, size);
     memset(sim->written + offset / AG_FLASH_UNIT, bytes != NULL, size / AG_FLASH_UNIT);
+    touch(sim, offset, size, bytes != NULL);
     if (bytes) {
         sim->counts.programs++;
         sim->counts.units += size / AG_FLASH_UNIT;
@@ -151,6 +226,10 @@ static void apply(struct sim_flash *sim, uint32_t offset, uint32_t size, const u
 
 static void cut(struct sim_flash *sim, uint32_t offset, uint32_t size, const uint8_t *bytes)
 {
+    for (size_t i = 0; i < sim->log->count; i++)
+        touch_block(sim, sim->log->entries[i].offset);
+    if (size > 0)
+        touch_block(sim, offset);
     switch (sim->cut_mode) {
     case SIM_CUT_BEFORE:
     case SIM_CUT_MODES:
@@ -166,6 +245,8 @@ static void cut(struct sim_flash *sim, uint32_t offset, uint32_t size, const uin
             apply(sim, offset, size, bytes);
         if (sim->cut_mode != SIM_CUT_AFTER)
             lose(sim, sim->cut_mode == SIM_CUT_PREFIX);
+        if (size > 0)
+            touch_block(sim, offset);
         break;
     }
     log_clear(sim->log);
@@ -181,8 +262,10 @@ static enum ag_status operate(struct sim_flash *sim, uint32_t offset, uint32_t s
         cut(sim, offset, size, bytes);
         return AG_ERR_FLASH;
     }
-    if (size > 0 && offset / AG_FLASH_BLOCK == sim->bad_block)
+    if (size > 0 && offset / AG_FLASH_BLOCK == sim->bad_block) {
+        touch_block(sim, offset);
         return AG_ERR_FLASH;
+    }
     if (sim->operations == sim->fail_at) {
         if (size > 0)
             tear(sim, offset, size, bytes);
@@ -244,21 +327,40 @@ static enum ag_status sim_sync(void *context)
 
 // ---- Public ------------------------------------------------------------------------------------
 
+static void *map(int fd, uint32_t size, int protection)
+{
+    void *memory = mmap(NULL, size, protection, MAP_SHARED, fd, 0);
+    if (memory == MAP_FAILED) {
+        fprintf(stderr, "sim_flash: out of memory\n");
+        exit(1);
+    }
+    return memory;
+}
+
 void sim_flash_open(struct sim_flash *sim, uint32_t size)
 {
     memset(sim, 0, sizeof *sim);
-    sim->bytes = allocate(size);
+    const int fd = memfd_create("sim_flash", MFD_CLOEXEC);
+    if (fd < 0 || ftruncate(fd, size) != 0) {
+        fprintf(stderr, "sim_flash: out of memory\n");
+        exit(1);
+    }
+    sim->bytes = map(fd, size, PROT_READ | PROT_WRITE);
+    const uint8_t *window = map(fd, size, PROT_READ);
+    close(fd);
+    sim->touched = allocate(size / AG_FLASH_UNIT);
     sim->written = allocate(size / AG_FLASH_UNIT);
     sim->wear = allocate(size / AG_FLASH_BLOCK * sizeof *sim->wear);
     sim->log = allocate(sizeof *sim->log);
     sim->bad_block = UINT32_MAX;
     memset(sim->bytes, 0xFF, size);
     sim->flash = (struct ag_flash){ .context = sim,
-                                    .base = sim->bytes,
+                                    .base = window,
                                     .size = size,
                                     .program = sim_program,
                                     .erase = sim_erase,
                                     .sync = sim_sync };
+    touch_again(sim);
 }
 
 void sim_flash_close(struct sim_flash *sim)
@@ -268,7 +370,11 @@ void sim_flash_close(struct sim_flash *sim)
     free(sim->log);
     free(sim->wear);
     free(sim->written);
-    free(sim->bytes);
+    free(sim->touched);
+    ALLOW(sim->flash.base, sim->flash.size);
+    munmap(sim->bytes, sim->flash.size);
+    munmap((void *)(uintptr_t)sim->flash.base, sim->flash.size);
+    sim->bytes = NULL;
 }
 
 void sim_flash_restart(struct sim_flash *sim)
@@ -284,6 +390,8 @@ void sim_flash_copy(struct sim_flash *to, const struct sim_flash *from)
 {
     memcpy(to->bytes, from->bytes, from->flash.size);
     memcpy(to->written, from->written, from->flash.size / AG_FLASH_UNIT);
+    memcpy(to->touched, from->touched, from->flash.size / AG_FLASH_UNIT);
+    touch_again(to);
     memset(&to->counts, 0, sizeof to->counts);
     sim_flash_restart(to);
     to->bad_block = from->bad_block;
@@ -296,16 +404,19 @@ void sim_flash_poke(struct sim_flash *sim, uint32_t offset, const void *bytes, u
     const uint32_t start = offset / AG_FLASH_UNIT * AG_FLASH_UNIT;
     mark_units(sim, start,
                (offset + size - start + AG_FLASH_UNIT - 1) / AG_FLASH_UNIT * AG_FLASH_UNIT);
+    for (uint32_t at = start; at < offset + size; at += AG_FLASH_UNIT)
+        touch_block(sim, at);
 }
 
 void sim_flash_flip(struct sim_flash *sim, uint32_t bit)
 {
     sim->bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    touch_block(sim, bit / 8);
 }
 
 bool sim_flash_is_written(const struct sim_flash *sim, const uint8_t *bytes, size_t size)
 {
-    const size_t start = (size_t)(bytes - sim->bytes);
+    const size_t start = (size_t)(bytes - sim->flash.base);
     for (size_t at = start / AG_FLASH_UNIT; at * AG_FLASH_UNIT < start + size; at++) {
         if (!sim->written[at])
             return false;

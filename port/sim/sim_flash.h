@@ -7,8 +7,11 @@
 // one before the power goes. After a cut every operation returns AG_ERR_FLASH until
 // sim_flash_restart. Everything is deterministic: the same settings give the same bytes.
 //
-// Reads are plain memory accesses and cannot be refused; sim_flash_is_written tells whether bytes
-// were all programmed since the last erase, for tests to assert on what they were handed.
+// Reads are plain memory accesses. Under AddressSanitizer those of units that nobody has touched
+// since their erase end the program, but for functions that look whether flash is blank
+// (AG_FLASH_READS_BLANK). Where an operation was cut or failed, the whole block may be read: what
+// lies there is told by checksums. sim_flash_is_written tells whether bytes were all programmed
+// since the last erase, for tests to assert on what they were handed.
 #ifndef AG_PORT_SIM_SIM_FLASH_H
 #define AG_PORT_SIM_SIM_FLASH_H
 
@@ -21,7 +24,7 @@
 // What becomes of the operation at which the power goes.
 enum sim_cut_mode {
     SIM_CUT_BEFORE, // it does not happen
-    SIM_CUT_TORN,   // a pseudo-random part: bits of the programmed units; all bits of the block
+    SIM_CUT_TORN,   // a pseudo-random part, in a pattern that follows from the seed: see `tear`
     SIM_CUT_AFTER,  // it happens, and the call still fails
     SIM_CUT_LOST,   // as AFTER, and of all operations since the last sync a pseudo-random subset
                     // never reached the medium (a page cache that wrote back in any order)
@@ -54,8 +57,9 @@ struct sim_flash {
     uint64_t seed;              // of torn bits and lost subsets
 
     // Private.
-    uint8_t *bytes;
-    uint8_t *written; // one flag a unit: programmed since the last erase
+    uint8_t *bytes;   // the same memory as flash.base, through another window
+    uint8_t *written; // one flag a unit: cannot be programmed before an erase
+    uint8_t *touched; // one flag a unit: may be read
     uint32_t *wear;   // erases per block since open
     struct sim_flash_log *log;
     bool off; // power is gone

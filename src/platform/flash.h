@@ -18,6 +18,14 @@
 // Erase block of the on-flash format, bytes. A port whose flash has smaller blocks erases several.
 #define AG_FLASH_BLOCK 4096u
 
+// For the few functions that may look at units which were not programmed since they were erased: to
+// see whether they are blank. Reading others there is a mistake, which the simulated flash finds.
+#ifdef __SANITIZE_ADDRESS__
+#define AG_FLASH_READS_BLANK __attribute__((no_sanitize("address")))
+#else
+#define AG_FLASH_READS_BLANK
+#endif
+
 struct ag_flash {
     void *context;       // handed to the calls; owned by the port
     const uint8_t *base; // first byte of the window; valid until the port closes

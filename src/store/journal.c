@@ -37,7 +37,7 @@ uint32_t ag_journal_record_size(size_t payload_size)
     return AG_JOURNAL_RECORD_HEAD + round_to_unit(payload_size);
 }
 
-bool ag_journal_is_blank(const uint8_t *bytes, size_t size)
+AG_FLASH_READS_BLANK bool ag_journal_is_blank(const uint8_t *bytes, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
         if (bytes[i] != 0xFF)
@@ -117,7 +117,8 @@ bool ag_journal_decode_head(const uint8_t *block, struct ag_block_head *head)
     uint8_t bytes[32];
     bool repaired;
     struct ag_reader reader;
-    if (!copy_checked(block, 0, bytes, sizeof bytes, &repaired))
+    if (ag_journal_is_blank(block, sizeof bytes) ||
+        !copy_checked(block, 0, bytes, sizeof bytes, &repaired))
         return false;
     ag_reader_init(&reader, bytes, sizeof bytes);
     const uint32_t magic = ag_reader_u32le(&reader);
@@ -152,7 +153,8 @@ bool ag_journal_decode_commit(const uint8_t *block, uint32_t generation, uint32_
     uint8_t bytes[16];
     bool repaired;
     struct ag_reader reader;
-    if (!copy_checked(block + 32, generation, bytes, sizeof bytes, &repaired))
+    if (ag_journal_is_blank(block + 32, sizeof bytes) ||
+        !copy_checked(block + 32, generation, bytes, sizeof bytes, &repaired))
         return false;
     ag_reader_init(&reader, bytes, sizeof bytes);
     *next_id = ag_reader_u32le(&reader);
@@ -241,7 +243,7 @@ static enum found next_in_block(const struct ag_flash *flash, uint32_t generatio
     bool repaired;
     if (cursor->at % AG_FLASH_BLOCK == 0)
         return FOUND_END;
-    if (flash->base[cursor->at] == 0xFF && ag_journal_is_blank(flash->base + cursor->at, left))
+    if (ag_journal_is_blank(flash->base + cursor->at, left))
         return FOUND_END;
     if (!decode_record(flash, generation, cursor->at, &head) || head.sequence != cursor->sequence) {
         cursor->damaged++;

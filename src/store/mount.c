@@ -20,7 +20,8 @@ static void encode_genesis(uint32_t image_size, uint8_t bytes[AG_JOURNAL_BLOCK_H
 }
 
 // A cut program leaves some bits as they were: every 1 that was to be is still one.
-static bool is_trace(const uint8_t *block, const uint8_t genesis[AG_JOURNAL_BLOCK_HEAD])
+AG_FLASH_READS_BLANK static bool is_trace(const uint8_t *block,
+                                          const uint8_t genesis[AG_JOURNAL_BLOCK_HEAD])
 {
     for (uint32_t i = 0; i < AG_JOURNAL_BLOCK_HEAD; i++) {
         if ((block[i] & genesis[i]) != genesis[i])

@@ -95,7 +95,7 @@ static bool matters(uint32_t bit)
 {
     const uint32_t journal = 4; // blocks of the ring
     return bit / 8 < journal * AG_FLASH_BLOCK ||
-           sim_flash_is_written(&image.flash, image.flash.bytes + bit / 8, 1);
+           sim_flash_is_written(&image.flash, image.flash.flash.base + bit / 8, 1);
 }
 
 // Takes the image in hand, and has the watch see what is on it.

@@ -123,7 +123,7 @@ static void code_of_another_engine_or_damaged_is_translated_again_from_the_signe
     CHECK_EQUAL(ag_store_mount(&store, &world.flash.flash), AG_OK);
     CHECK_EQUAL(ag_store_find(&store, AG_STORE_PLUGIN, "blinky", AG_STORE_CURRENT, &slot), AG_OK);
     CHECK_EQUAL(ag_store_open_code(&store, slot.id, &code, &size), AG_OK);
-    sim_flash_flip(&world.flash, (uint32_t)(code - world.flash.bytes + 40) * 8);
+    sim_flash_flip(&world.flash, (uint32_t)(code - world.flash.flash.base + 40) * 8);
     CHECK_EQUAL(ag_store_open_code(&store, slot.id, &code, &size), AG_ERR_STORE_DAMAGED);
     uint32_t requests = world.requests;
     world.hub_pipe.open_fails = AG_ERR_CONNECT;

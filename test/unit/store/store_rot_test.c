@@ -109,7 +109,7 @@ static void after_rot_the_journal_goes_on_and_compacts(void)
 
 static bool lies_in(uint32_t byte, const uint8_t *bytes, size_t size)
 {
-    const size_t start = (size_t)(bytes - sim.bytes);
+    const size_t start = (size_t)(bytes - sim.flash.base);
     return byte >= start && byte - start < size;
 }
 

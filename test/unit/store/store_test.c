@@ -123,7 +123,7 @@ static void a_file_and_its_code_are_read_back_in_place(void)
         CHECK(sim_flash_is_written(&sim, bytes, size));
         CHECK_EQUAL(ag_store_open_code(&store, id, &bytes, &size), AG_OK);
         CHECK(sim_flash_is_written(&sim, bytes, size));
-        CHECK_EQUAL((bytes - sim.bytes) % AG_FLASH_UNIT, 0);
+        CHECK_EQUAL((bytes - sim.flash.base) % AG_FLASH_UNIT, 0);
         CHECK_EQUAL(sim.counts.breaches, 0);
     }
 }
@@ -506,7 +506,7 @@ static void a_download_whose_recorded_bytes_rotted_starts_again(void)
     CHECK_EQUAL(ag_store_append(&store, &writer, bytes, 9000), AG_OK);
     CHECK_EQUAL(ag_store_finish_file(&store, &writer, &file), AG_OK);
     CHECK_EQUAL(ag_store_progress(&store, &writer, "t", 1), AG_OK);
-    sim_flash_flip(&sim, (uint32_t)(file - sim.bytes + 4000) * 8);
+    sim_flash_flip(&sim, (uint32_t)(file - sim.flash.base + 4000) * 8);
     remount();
     CHECK_EQUAL(ag_store_resume(&store, writer.slot, &writer, &offset, tag, &tag_size), AG_OK);
     CHECK_EQUAL(offset, 0);
@@ -525,7 +525,7 @@ static void damaged_code_is_told_and_can_be_translated_again(void)
     const uint32_t id = confirm(&made);
     for (int round = 0; round < 3; round++) {
         CHECK_EQUAL(ag_store_open_code(&store, id, &code, &size), AG_OK);
-        sim_flash_flip(&sim, (uint32_t)(code - sim.bytes) * 8 + 34);
+        sim_flash_flip(&sim, (uint32_t)(code - sim.flash.base) * 8 + 34);
         CHECK_EQUAL(ag_store_open_code(&store, id, &code, &size), AG_ERR_STORE_DAMAGED);
         CHECK_EQUAL(ag_store_retranslate(&store, id, 1, &writer), AG_OK);
         CHECK_EQUAL(ag_store_append_code(&store, &writer, "newer code", 10), AG_OK);
@@ -623,7 +623,7 @@ static void a_damaged_file_is_told(void)
     begin(SIZE);
     const uint32_t id = confirm(&made);
     CHECK_EQUAL(ag_store_open_file(&store, id, &bytes, &size), AG_OK);
-    sim_flash_flip(&sim, (uint32_t)(bytes - sim.bytes) * 8 + 39999);
+    sim_flash_flip(&sim, (uint32_t)(bytes - sim.flash.base) * 8 + 39999);
     remount();
     CHECK_EQUAL(ag_store_open_file(&store, id, &bytes, &size), AG_ERR_STORE_DAMAGED);
     CHECK_EQUAL(ag_store_retranslate(&store, id, 1, &writer), AG_ERR_STORE_DAMAGED);
