@@ -108,7 +108,7 @@ static void damage_version_11(void)
     CHECK_EQUAL(ag_store_find(&store, AG_STORE_PLUGIN, "counter", AG_STORE_CURRENT, &slot), AG_OK);
     CHECK_EQUAL(slot.version, 11);
     CHECK_EQUAL(ag_store_open_file(&store, slot.id, &bytes, &size), AG_OK);
-    sim_flash_flip(&world.flash, (uint32_t)(bytes - world.flash.bytes + 60) * 8);
+    sim_flash_flip(&world.flash, (uint32_t)(bytes - world.flash.flash.base + 60) * 8);
 }
 
 static void prepare(const struct scenario *scenario)
