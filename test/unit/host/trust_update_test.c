@@ -436,7 +436,7 @@ static void a_damaged_object_gives_way_to_the_one_before(void)
     const uint8_t *bytes;
     size_t size;
     CHECK_EQUAL(ag_host_trust(world.host, &bytes, &size), AG_OK);
-    uint32_t at = (uint32_t)(bytes - world.flash.bytes);
+    uint32_t at = (uint32_t)(bytes - world.flash.flash.base);
     world_power_off();
     sim_flash_flip(&world.flash, (at + 20) * 8);
     sim_flash_restart(&world.flash);
