@@ -7,6 +7,7 @@
 
 #include "cli/build/check.h"
 #include "cli/build/engine.h"
+#include "cli/build/settings_schema.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/module.h"
@@ -116,6 +117,10 @@ static void add_metadata(json_t *document, const struct ag_plugin_metadata *meta
     json_object_set_new(document, "capabilities", capabilities);
     json_object_set_new(document, "trial", trial_json(metadata));
     json_object_set_new(document, "data", json_integer(metadata->data_size));
+    json_object_set_new(document, "settings",
+                        metadata->schema_size > 0
+                            ? ag_settings_schema_json(metadata->schema, metadata->schema_size)
+                            : json_null());
 }
 
 static const char *verdict_on(const struct ag_signer *signer, const struct believed *believed,
@@ -312,6 +317,25 @@ static void print_trial(const json_t *trial)
     printf("\n");
 }
 
+// One line a member: its name, and what it must be.
+static void print_settings(const json_t *schema)
+{
+    const char *title = "settings";
+    const char *name;
+    json_t *property;
+    const json_t *required = json_object_get(schema, "required");
+    json_object_foreach(json_object_get(schema, "properties"), name, property)
+    {
+        bool must_be = false;
+        for (size_t i = 0; i < json_array_size(required); i++)
+            must_be |= strcmp(json_string_value(json_array_get(required, i)), name) == 0;
+        char *text = json_dumps(property, JSON_COMPACT);
+        printf("  %-13s %s%s %s\n", title, name, must_be ? ", required:" : ":", text ? text : "");
+        free(text);
+        title = "";
+    }
+}
+
 static void print_metadata(json_t *document)
 {
     const char *name;
@@ -329,6 +353,7 @@ static void print_metadata(json_t *document)
     print_trial(json_object_get(document, "trial"));
     if (number(document, "data") > 0)
         printf("  %-13s %lld bytes\n", "own data", number(document, "data"));
+    print_settings(json_object_get(document, "settings"));
     printf("  %-13s", "capabilities");
     const char *lead = " ";
     json_object_foreach(json_object_get(document, "capabilities"), name, version)

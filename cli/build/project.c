@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/build/settings_schema.h"
 #include "cli/cli.h"
 #include "plugin/abi.h"
 
@@ -14,6 +15,7 @@ enum member_kind {
     MEMBER_TEXTS,   // a list of texts
     MEMBER_DEFINES, // an object of texts, numbers and booleans
     MEMBER_TRIAL,   // an object of numbers and a boolean
+    MEMBER_SCHEMA,  // see settings_schema.h
 };
 
 struct member {
@@ -45,6 +47,7 @@ static const struct member members[] = {
     OTHER("sources", false, MEMBER_TEXTS, sources),
     OTHER("defines", false, MEMBER_DEFINES, defines),
     OTHER("cflags", false, MEMBER_TEXTS, cflags),
+    OTHER("settings", false, MEMBER_SCHEMA, schema),
     OTHER("trial", false, MEMBER_TRIAL, metadata.trial_runs),
     { "data", MEMBER_NUMBER, false, 1, AG_CFG_DATA_MAX,
       offsetof(struct ag_project, metadata.data_size) },
@@ -181,6 +184,18 @@ static bool take_trial(const char *path, json_t *value, struct ag_project *proje
     return true;
 }
 
+static bool take_schema(const char *path, json_t *value, struct ag_project *project)
+{
+    if (!json_is_object(value))
+        return refuse(path, "settings", "a JSON Schema");
+    ag_buffer_clear(&project->schema);
+    if (!ag_settings_schema_compile(path, value, &project->schema))
+        return false;
+    project->metadata.schema = project->schema.bytes;
+    project->metadata.schema_size = (uint32_t)project->schema.size;
+    return true;
+}
+
 static const struct member *find_member(const char *name)
 {
     for (size_t i = 0; i < MEMBER_COUNT; i++) {
@@ -205,6 +220,8 @@ static bool take_member(const char *path, const char *name, json_t *value,
         return take_texts(path, member, value, project);
     case MEMBER_DEFINES:
         return take_defines(path, value, project);
+    case MEMBER_SCHEMA:
+        return take_schema(path, value, project);
     case MEMBER_TRIAL:
         return take_trial(path, value, project);
     }
@@ -279,6 +296,7 @@ bool ag_project_open(const char *folder, struct ag_project *project)
 
 void ag_project_close(struct ag_project *project)
 {
+    ag_buffer_clear(&project->schema);
     json_decref(project->sources);
     json_decref(project->defines);
     json_decref(project->cflags);

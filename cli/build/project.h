@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cli/buffer.h"
 #include "plugin/metadata.h"
 
 // What a project gets that says nothing else, where the builder cannot see how much it takes;
@@ -21,9 +22,10 @@ struct ag_project {
                                         // build; stack_size 0: to be found
     uint32_t data_stack;                // bytes of linear memory for the C stack; 0: to be found
     uint32_t heap;                      // bytes of linear memory behind the data
-    json_t *sources;                    // texts: C files, relative to the folder; never empty
-    json_t *defines;                    // texts: NAME or NAME=VALUE
-    json_t *cflags;                     // texts
+    struct ag_buffer schema; // of the settings, which metadata.schema points to; empty: none
+    json_t *sources;         // texts: C files, relative to the folder; never empty
+    json_t *defines;         // texts: NAME or NAME=VALUE
+    json_t *cflags;          // texts
 };
 
 // Reads FOLDER/plugin.json. Prints the error and returns false when it is missing or wrong; there

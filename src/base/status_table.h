@@ -92,6 +92,7 @@
     X(ERR_TWIN_SPACE,          1409, "twin_space", "the entries together need more memory than this host has for them", "shorten URLs and settings") \
     X(ERR_TWIN_MEMBER,         1410, "twin_member", "an optional member of the entry has a wrong type or value", "see the members in DESIGN.md 4.1") \
     X(ERR_TWIN_DOWNGRADE,      1411, "twin_downgrade", "the version is older than the installed one", "raise Version, or set AllowDowngrade") \
+    X(ERR_SETTINGS_SCHEMA,     1412, "settings_schema", "the settings are not what the plug-in's schema asks for", "correct the member that is named; airgraft inspect shows the schema") \
     X(ERR_TWIN_WINDOW,         1413, "twin_window", "the entry's Window is malformed", "give From and To as HH:MM; see Window in DESIGN.md 4.1") \
     X(ERR_TWIN_HOST,           1414, "twin_host", "a member of the desired object airgraft has a wrong type or value", "see airgraft in DESIGN.md 4.1; what is wrong in it counts as absent") \
     \

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/reader.h"
+#include "plugin/schema.h"
 
 #define FORMAT 1u
 
@@ -125,7 +126,7 @@ static void read_schema(struct ag_reader *reader, struct ag_plugin_metadata *met
 {
     metadata->schema_size = (uint32_t)ag_reader_left(reader);
     metadata->schema = ag_reader_bytes(reader, metadata->schema_size);
-    if (metadata->schema_size == 0)
+    if (metadata->schema && ag_schema_check(metadata->schema, metadata->schema_size) != AG_OK)
         ag_reader_fail(reader, AG_ERR_FILE_METADATA);
 }
 

@@ -83,19 +83,20 @@ static void the_shortest_metadata_leaves_the_rest_at_zero(void)
 static void trial_data_and_schema_are_read(void)
 {
     struct ag_plugin_metadata metadata;
-    static const char bytes[] = SHORTEST "\x14\5\x16\xE8\7\x18\1\x1A\x40\x1D\3abc";
+    static const char bytes[] = SHORTEST "\x14\5\x16\xE8\7\x18\1\x1A\x40\x1D\5\1\0\1n\1";
     CHECK_EQUAL(ag_metadata_read(bytes, sizeof bytes - 1, &metadata), AG_OK);
     CHECK_EQUAL(metadata.trial_runs, 5);
     CHECK_EQUAL(metadata.trial_ms, 1000);
     CHECK_EQUAL(metadata.trial_flags, AG_TRIAL_HUB);
     CHECK_EQUAL(metadata.data_size, 64);
-    CHECK_EQUAL(metadata.schema_size, 3);
-    CHECK_BYTES(metadata.schema, "abc", 3);
-    CHECK_EQUAL(READ(SHORTEST "\x15\1y"), AG_ERR_FILE_METADATA);   // runs as bytes
-    CHECK_EQUAL(READ(SHORTEST "\x14\0"), AG_ERR_FILE_METADATA);    // no runs, written out
-    CHECK_EQUAL(READ(SHORTEST "\x1C\5"), AG_ERR_FILE_METADATA);    // a schema as a number
-    CHECK_EQUAL(READ(SHORTEST "\x1D\0"), AG_ERR_FILE_METADATA);    // an empty schema
-    CHECK_EQUAL(READ(SHORTEST "\x1D\4abc"), AG_ERR_FILE_METADATA); // one that is cut
+    CHECK_EQUAL(metadata.schema_size, 5);
+    CHECK_BYTES(metadata.schema, "\1\0\1n\1", 5);
+    CHECK_EQUAL(READ(SHORTEST "\x15\1y"), AG_ERR_FILE_METADATA);      // runs as bytes
+    CHECK_EQUAL(READ(SHORTEST "\x14\0"), AG_ERR_FILE_METADATA);       // no runs, written out
+    CHECK_EQUAL(READ(SHORTEST "\x1C\5"), AG_ERR_FILE_METADATA);       // a schema as a number
+    CHECK_EQUAL(READ(SHORTEST "\x1D\0"), AG_ERR_FILE_METADATA);       // an empty schema
+    CHECK_EQUAL(READ(SHORTEST "\x1D\3\1\0\1"), AG_ERR_FILE_METADATA); // one that is cut
+    CHECK_EQUAL(READ(SHORTEST "\x1D\2\2\0"), AG_ERR_FILE_METADATA);   // another format
 }
 
 static void unknown_fields_of_both_kinds_are_skipped(void)
