@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/log.h"
 #include "test/harness.h"
 #include "test/unit/store/helper.h"
 
@@ -492,6 +493,48 @@ static void a_download_goes_on_after_a_reset_from_the_last_whole_block(void)
     CHECK_EQUAL(sim.counts.breaches, 0);
 }
 
+static void a_download_goes_on_after_a_compaction(void)
+{
+    const struct made made = { "big", 1, 0, 10000, 0 };
+    const struct ag_store_reservation reservation = { AG_STORE_PLUGIN, "big", 1, 0, 10000, 500 };
+    struct ag_store_writer writer;
+    uint8_t tag[AG_STORE_TAG_MAX];
+    size_t tag_size = 0;
+    uint32_t offset = 0;
+    begin(SIZE);
+    CHECK_EQUAL(ag_store_reserve(&store, &reservation, &writer), AG_OK);
+    CHECK_EQUAL(ag_store_append(&store, &writer, made_file(&made), 5000), AG_OK);
+    CHECK_EQUAL(ag_store_progress(&store, &writer, "old", 3), AG_OK);
+    CHECK_EQUAL(ag_store_append(&store, &writer, made_file(&made) + 5000, 4000), AG_OK);
+    CHECK_EQUAL(ag_store_progress(&store, &writer, "newer", 5), AG_OK);
+    for (uint8_t i = 0; store.journal.generation < 3; i++)
+        CHECK_EQUAL(ag_store_put(&store, AG_STORE_HOST, "n", &i, 1), AG_OK);
+    remount();
+    CHECK_EQUAL(ag_store_resume(&store, writer.slot, &writer, &offset, tag, &tag_size), AG_OK);
+    CHECK_EQUAL(offset, 8192);
+    CHECK_EQUAL(tag_size, 5);
+    CHECK_BYTES(tag, "newer", 5);
+}
+
+// No host writes such a mark: a verdict is final, whatever stands behind it.
+static void a_trial_mark_behind_a_verdict_changes_nothing(void)
+{
+    const struct made good = { "good", 1, 0, 100, 50 };
+    const struct made bad = { "bad", 1, 0, 100, 50 };
+    uint8_t bytes[AG_MARK_SIZE];
+    begin(SIZE);
+    const uint32_t ids[] = { confirm(&good), confirm(&bad) };
+    CHECK_EQUAL(ag_store_fail(&store, ids[1], AG_TRAP_MEMORY), AG_OK);
+    for (size_t i = 0; i < 2; i++) {
+        const struct ag_mark mark = { .id = ids[i], .detail = 1, .state = AG_STORE_TRIAL };
+        ag_record_encode_mark(&mark, bytes);
+        CHECK_EQUAL(ag_log_commit(&store, AG_RECORD_MARK, bytes, sizeof bytes, AG_LOG_MARK), AG_OK);
+    }
+    remount();
+    CHECK_EQUAL(find("good", AG_STORE_CURRENT).id, ids[0]);
+    CHECK_EQUAL(find("bad", AG_STORE_REJECTED).id, ids[1]);
+}
+
 static void a_download_whose_recorded_bytes_rotted_starts_again(void)
 {
     const struct ag_store_reservation reservation = { AG_STORE_PLUGIN, "big", 1, 0, 9000, 0 };
@@ -801,6 +844,8 @@ static const struct test_case cases[] = {
     TEST(a_full_journal_refuses_values_but_never_marks),
     TEST(previous_versions_give_way_when_space_is_short),
     TEST(a_download_goes_on_after_a_reset_from_the_last_whole_block),
+    TEST(a_download_goes_on_after_a_compaction),
+    TEST(a_trial_mark_behind_a_verdict_changes_nothing),
     TEST(a_download_whose_recorded_bytes_rotted_starts_again),
     TEST(damaged_code_is_told_and_can_be_translated_again),
     TEST(code_without_room_behind_its_file_moves_the_slot),
