@@ -60,6 +60,8 @@ bool ag_board_unix_time(int64_t *seconds)
 
 void ag_board_learn_time(int64_t seconds)
 {
+    if (seconds == 0)
+        has_learnt = false;
     if (seconds < EARLIEST_S)
         return;
     learnt_offset_s = seconds - (int64_t)(ag_board_uptime_ms() / 1000);

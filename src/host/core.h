@@ -3,6 +3,7 @@
 #ifndef AG_HOST_CORE_H
 #define AG_HOST_CORE_H
 
+#include "host/clock.h"
 #include "host/follow.h"
 #include "host/host.h"
 #include "host/install.h"
@@ -42,6 +43,7 @@ struct ag_host {
     size_t trust_size;
     struct ag_trust trust;
     struct ag_trust_update trust_update;
+    struct ag_clock clock;
     struct ag_link link;
     struct ag_follow follow;
     struct ag_install install;
@@ -111,6 +113,14 @@ AG_MUST_CHECK enum ag_status ag_trust_store_judge(const struct ag_host *host, co
 // Holds space for an object; what was on its way before is superseded.
 AG_MUST_CHECK enum ag_status ag_trust_store_reserve(struct ag_host *host, uint32_t epoch,
                                                     uint32_t size, struct ag_store_writer *writer);
+
+// ---- clock.c: the time of day ------------------------------------------------------------------
+
+// Asks a server for the time where nobody knows it and nothing else is fetched.
+void ag_clock_step(struct ag_host *host);
+// Something else is to be fetched now.
+void ag_clock_give_way(struct ag_host *host);
+uint64_t ag_clock_deadline(const struct ag_host *host);
 
 // ---- trust_update.c: another trust store object -----------------------------------------------
 

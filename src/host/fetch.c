@@ -4,7 +4,9 @@
 
 #include <string.h>
 
+#include "host/clock.h"
 #include "host/host.h"
+#include "platform/board.h"
 
 void ag_fetch_init(struct ag_fetch *fetch, struct ag_stream *stream, uint32_t timeout_ms)
 {
@@ -30,6 +32,7 @@ void ag_fetch_rest(struct ag_fetch *fetch)
 static enum ag_status give_up(struct ag_fetch *fetch, enum ag_status status)
 {
     ag_fetch_close(fetch);
+    ag_clock_failed(status);
     return status;
 }
 
@@ -132,6 +135,8 @@ static enum ag_status tell(struct ag_fetch *fetch, const struct ag_http_event *f
 {
     switch (from->type) {
     case AG_HTTP_HEAD:
+        if (fetch->http.head.has_date)
+            ag_board_learn_time(fetch->http.head.date);
         return judge_head(fetch, now_ms, event);
     case AG_HTTP_BODY:
         event->type = AG_FETCH_BODY;

@@ -87,7 +87,11 @@ static void connect(struct ag_link *link, uint64_t now_ms)
         status = ag_mqtt_connect(&link->mqtt, &login, now_ms);
     memset(link->read, 0, sizeof link->read);
     link->until_ms = now_ms + link->timeout_ms;
-    link->renew_ms = now_ms + (uint64_t)link->identity.token_lifetime_s * 750u;
+    // After 3/4 of the token's life, and up to a tenth of that earlier: devices that a hub lost
+    // together do not come back together for ever.
+    const uint32_t spread_ms = link->identity.token_lifetime_s * 75u;
+    link->renew_ms = now_ms + (uint64_t)link->identity.token_lifetime_s * 750u -
+                     (spread_ms ? draw_random() % spread_ms : 0);
     if (status != AG_OK)
         fail(link, status, now_ms);
 }
@@ -379,6 +383,8 @@ enum ag_status ag_link_init(struct ag_link *link, const struct ag_host_config *c
     ag_backoff_init(&link->backoff, config->backoff_base_ms, config->backoff_cap_ms);
     ag_reader_init(&link->piece, link->read, 0);
     link->state = AG_LINK_WAITING;
+    // Power comes back to whole streets at once.
+    link->until_ms = ag_board_uptime_ms() + draw_random() % (config->backoff_base_ms / 4 + 1);
     return AG_OK;
 }
 

@@ -266,6 +266,7 @@ static void begin_fetch(struct ag_host *host)
     const struct ag_desired_host *desired = ag_follow_host(&host->follow);
     const struct ag_fetch_range range = { .last = AG_CFG_TRUST_SIZE_MAX - 1, .if_match = "" };
     update->total = 0;
+    ag_clock_give_way(host);
     log_trust(host, AG_LOG_INFO, desired->trust_epoch, "downloading", AG_OK);
     move(host, AG_TRUST_DOWNLOADING, AG_OK, 0);
     enum ag_status status =

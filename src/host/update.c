@@ -46,7 +46,7 @@ static void hold(struct ag_host *host, struct ag_plugin *plugin,
                       "waiting for its window", AG_OK);
     plugin->window_ms =
         host->now_ms + (wait_s < WINDOW_LOOK_MS / 1000u ? wait_s * 1000u : WINDOW_LOOK_MS);
-    if (!host->installing && !ag_trust_update_is_busy(host))
+    if (!host->installing && !ag_trust_update_is_busy(host) && !host->clock.is_asking)
         ag_fetch_rest(&host->install.fetch); // hours may pass
 }
 
@@ -202,8 +202,10 @@ static bool consider(struct ag_host *host, struct ag_plugin *plugin, bool may_re
     case AG_PLAN_FETCH:
         if (host->now_ms < plugin->fetch_ms)
             return true;
-        if (!host->installing && !ag_trust_update_is_busy(host))
+        if (!host->installing && !ag_trust_update_is_busy(host)) {
+            ag_clock_give_way(host);
             ag_download_begin(host, plugin, entry);
+        }
         return false;
     case AG_PLAN_ACTIVATE:
         ag_trial_begin(host, plugin);

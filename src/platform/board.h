@@ -20,7 +20,9 @@ uint64_t ag_board_uptime_ms(void);
 // *seconds is a guess that may be used for tokens but never to refuse or remove anything.
 bool ag_board_unix_time(int64_t *seconds);
 
-// The host learnt the time from a server (HTTP Date over verified TLS).
+// The host learnt the time from a server (HTTP Date over verified TLS). A clock that is known to be
+// right by itself goes before it, and a time before the port was built is not believed. 0: what was
+// learnt is in doubt, since TLS finds certificates expired by it; it is forgotten.
 void ag_board_learn_time(int64_t seconds);
 
 // Bytes from a cryptographic generator. Never fails; a board without entropy must not boot.

@@ -51,8 +51,9 @@ bool ag_board_unix_time(int64_t *seconds)
 
 void ag_board_learn_time(int64_t seconds)
 {
-    (void)seconds;
-    board.clock_is_known = true;
+    board.learnt_s = seconds;
+    if (board.learns_clock)
+        board.clock_is_known = seconds != 0;
 }
 
 void ag_board_random(void *bytes, size_t size)

@@ -13,6 +13,8 @@ struct board {
     uint64_t now_ms;
     uint64_t random; // state of a generator that gives the same numbers every time
     bool clock_is_known;
+    bool learns_clock;    // knob: it knows the time only from what it is told
+    int64_t learnt_s;     // the last time of day that it was told
     int64_t clock_jump_s; // knob: added to the time of day, which begins at 2030-01-01 (a Tuesday)
     bool levels[BOARD_PINS];
     uint8_t modes[BOARD_PINS]; // enum ag_pin_mode

@@ -86,6 +86,7 @@ struct world {
     uint32_t file_count;
     uint16_t http_code;       // knob: answers every request with it; 0: properly
     uint32_t retry_after_s;   // knob: said together with http_code; 0: not said
+    const char *date;         // knob: said in each answer; NULL: none is
     bool ignores_ranges;      // knob: 200 in answer to a range
     bool changes_etag;        // knob: another ETag with each request
     bool gives_up_after_each; // knob: the connection ends unannounced behind each answer

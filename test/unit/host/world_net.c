@@ -379,6 +379,8 @@ static void serve_request(const char *request)
         if (world.retry_after_s)
             size += snprintf(head + size, sizeof head - (size_t)size, "Retry-After: %u\r\n",
                              (unsigned)world.retry_after_s);
+        if (world.date)
+            size += snprintf(head + size, sizeof head - (size_t)size, "Date: %s\r\n", world.date);
         snprintf(head + size, sizeof head - (size_t)size, "\r\nno\n");
         add_text(out, head);
         return;
@@ -406,6 +408,11 @@ static void serve_request(const char *request)
                  "HTTP/1.1 206 Partial\r\nContent-Length: %lu\r\nETag: %s\r\n"
                  "Content-Range: bytes %lu-%lu/%zu\r\n\r\n",
                  last - first + 1, etag, first, last, file->bytes.size);
+    }
+    if (world.date) {
+        char date[64];
+        snprintf(date, sizeof date, "Date: %s\r\n\r\n", world.date);
+        snprintf(head + strlen(head) - 2, sizeof head - strlen(head) + 2, "%s", date);
     }
     add_text(out, head);
     ag_buffer_append(out, file->bytes.bytes + first, last - first + 1);

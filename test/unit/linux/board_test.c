@@ -319,6 +319,10 @@ static void the_clock_is_known_as_the_policy_says(void)
     ag_clock_set_policy(AG_BOARD_CLOCK_TRUST); // the system's goes first
     CHECK(ag_board_unix_time(&seconds));
     CHECK(seconds < 1999999999);
+    ag_clock_set_policy(AG_BOARD_CLOCK_UNTRUSTED);
+    ag_board_learn_time(0); // in doubt: forgotten
+    CHECK(!ag_board_unix_time(&seconds));
+    CHECK(seconds > 1767225600 && seconds < 1999999999);
 }
 
 static void the_uptime_never_goes_back_and_random_bytes_differ(void)
