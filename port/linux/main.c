@@ -21,6 +21,7 @@
 #include "port/linux/flash_file.h"
 #include "port/linux/loop.h"
 #include "port/linux/notify.h"
+#include "port/linux/running.h"
 #include "port/linux/stream_tls.h"
 
 enum {
@@ -260,6 +261,14 @@ static void watch_keys(struct program *program)
         program->keys.fd = -1; // the switches stay as they are
 }
 
+// The word that tells whose run a reset came into lies beside the image.
+static void watch_running(const struct program *program)
+{
+    char path[sizeof program->config.store + sizeof ".running"];
+    snprintf(path, sizeof path, "%s.running", program->config.store);
+    ag_running_open(path, program->flash.is_new);
+}
+
 static const char *text_or_null(const char *text)
 {
     return text[0] ? text : NULL;
@@ -351,6 +360,7 @@ static bool start(struct program *program)
         return false;
     say(AG_LOG_INFO, "airgraft-host %s, store %s (%u KB%s)", AG_HOST_VERSION, program->config.store,
         (unsigned)(program->config.store_size >> 10), program->flash.is_new ? ", new" : "");
+    watch_running(program);
     watch_keys(program);
     const enum ag_status status = ag_stream_tls_start(&program->tls);
     if (status != AG_OK) {
@@ -377,6 +387,7 @@ static void stop(struct program *program)
     ag_loop_remove(&program->loop, &program->signals);
     if (signal_fd >= 0)
         close(signal_fd);
+    ag_running_close();
     ag_flash_file_close(&program->flash);
     ag_board_close();
     ag_loop_close(&program->loop);

@@ -118,10 +118,8 @@ static void clean_up(struct ag_host *host, struct ag_plugin *plugin)
         // Also one whose seal reached the flash before all of its bytes did: the power is to blame,
         // not the file, which is fetched again.
         (void)!ag_store_drop(&host->store, slot.id); // at worst it is superseded later
-    } else if (slot.state == AG_STORE_TRIAL && slot.trials >= AG_CORE_TRIALS_MAX) {
-        ag_log_plugin(host, AG_LOG_WARNING, plugin->name, slot.version, "failed its trial",
-                      AG_ERR_TRIAL_RESET);
-        (void)!ag_store_fail(&host->store, slot.id, AG_ERR_TRIAL_RESET); // at worst: once more
+    } else if (slot.state == AG_STORE_TRIAL) {
+        ag_trial_interrupted(host, plugin, &slot);
     }
     ag_plugins_refresh(&host->plugins, plugin);
 }
@@ -131,19 +129,18 @@ static void derive_state(const struct ag_host *host, struct ag_plugin *plugin)
 {
     struct ag_store_slot rejected;
     ag_plugins_slot(&host->plugins, &plugin->rejected, &rejected);
-    plugin->state = plugin->current.id ? AG_STATE_RUNNING : AG_STATE_ABSENT;
-    if (rejected.id != 0 && rejected.version > plugin->current.version) {
-        plugin->state = plugin->current.id ? AG_STATE_ROLLED_BACK : AG_STATE_FAILED;
-        plugin->error = rejected.failure;
-        plugin->error_version = rejected.version;
-    }
+    bool was_rejected = rejected.id != 0 && rejected.version > plugin->current.version;
+    if (was_rejected)
+        ag_change_error(plugin, rejected.failure, rejected.version);
+    plugin->knows_place = false;
+    plugin->state =
+        ag_transition_at_start(plugin->current.id != 0, plugin->next.id != 0, was_rejected);
     plugin->found_staged = plugin->next.id;
-    if (plugin->next.id != 0)
-        plugin->state = AG_STATE_STAGED;
 }
 
 static void start_plugin(struct ag_host *host, struct ag_plugin *plugin)
 {
+    ag_trial_note_reset(host, plugin);
     clean_up(host, plugin);
     derive_state(host, plugin);
     plugin->is_dirty = true;
@@ -156,7 +153,7 @@ static void start_plugin(struct ag_host *host, struct ag_plugin *plugin)
         plugin->state = AG_STATE_STOPPED;
         return;
     }
-    ag_trial_start_confirmed(host, plugin);
+    ag_trial_boot(host, plugin);
 }
 
 void ag_boot_plugins(struct ag_host *host)

@@ -17,6 +17,7 @@ void ag_change_error_at(struct ag_plugin *plugin, enum ag_status error, uint32_t
 {
     plugin->error = error;
     plugin->error_version = error == AG_OK ? 0 : version;
+    plugin->error_cause = AG_OK;
     plugin->error_place = *place;
     plugin->knows_place = true;
 }

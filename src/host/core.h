@@ -16,10 +16,6 @@
 #include "plugin/trust.h"
 #include "store/store.h"
 
-// Times that a trial may be begun again after a reset in the middle of it. A cut of the power is
-// no fault of the plug-in; one that takes the device down each time must not do so for ever.
-#define AG_CORE_TRIALS_MAX 3u
-
 // What is to be reported of the host itself, and how the last report fared.
 struct ag_core_report {
     uint32_t rid;         // of the patch in flight; 0: none
@@ -57,6 +53,7 @@ struct ag_host {
     uint64_t next_document_ms;    // when the whole twin is read again
     enum ag_hub_topic_kind topic; // of the message being received
     uint64_t started_ms;
+    uint32_t hub_answers; // everything that only a hub that is reached can say
     uint64_t now_ms;
     bool plan_is_due; // facts have changed since the plan was made
     bool is_idle;     // nothing is left to be done for the desired state
@@ -154,7 +151,7 @@ void ag_update_desired_changed(struct ag_host *host);
 // Makes the plan where that is due, and does what it says.
 void ag_update_plan(struct ag_host *host);
 // When something of update.c, download.c or trial.c is wanted.
-uint64_t ag_update_deadline(const struct ag_host *host);
+uint64_t ag_update_deadline(struct ag_host *host);
 // The entry that desires this plug-in, or NULL.
 const struct ag_desired_entry *ag_update_entry(struct ag_host *host,
                                                const struct ag_plugin *plugin);
@@ -176,14 +173,32 @@ void ag_download_refuse(struct ag_host *host, struct ag_plugin *plugin, enum ag_
 
 // ---- trial.c: what runs -----------------------------------------------------------------------
 
+// After a start of the host, before anything runs: reads how the plug-in has failed so far, and
+// counts the reset before this start where it came in the middle of one of its runs.
+void ag_trial_note_reset(struct ag_host *host, struct ag_plugin *plugin);
+// After a start of the host: marks a trial failed that was interrupted too often.
+void ag_trial_interrupted(struct ag_host *host, struct ag_plugin *plugin,
+                          const struct ag_store_slot *slot);
+// After a start of the host: starts the confirmed version, or what its failures leave to start.
+void ag_trial_boot(struct ag_host *host, struct ag_plugin *plugin);
 // Starts the confirmed version of a plug-in.
 void ag_trial_start_confirmed(struct ag_host *host, struct ag_plugin *plugin);
 // Starts again confirmed versions that failed, where their pause is over.
 void ag_trial_restart(struct ag_host *host);
+// Forgets the failures of the confirmed version, and starts it again at once if it is down for
+// them.
+void ag_trial_retry(struct ag_host *host, struct ag_plugin *plugin);
+// Whether the confirmed version failed so often that it is left down.
+bool ag_trial_is_left(const struct ag_plugin *plugin);
+// Whether the staged version cannot be put on trial yet: it needs the hub, and there is no
+// connection.
+bool ag_trial_must_wait(struct ag_host *host, const struct ag_plugin *plugin);
 // Puts the staged version on trial.
 void ag_trial_begin(struct ag_host *host, struct ag_plugin *plugin);
-// One plug-in has its turn. False: it was nobody's.
+// One plug-in has its turn, then all trials are judged. False: it was nobody's turn.
 bool ag_trial_turn(struct ag_host *host);
+// When ag_trial_restart or ag_trial_turn is wanted for this plug-in, beside its turns.
+uint64_t ag_trial_deadline(struct ag_host *host, const struct ag_plugin *plugin);
 
 // ---- report.c ---------------------------------------------------------------------------------
 

@@ -174,3 +174,17 @@ bool ag_desired_same_settings(const struct ag_desired_entry *a, const struct ag_
 {
     return texts_are_same(a->settings, b->settings);
 }
+
+static bool same_trial(const struct ag_desired_entry *a, const struct ag_desired_entry *b)
+{
+    return a->has_trial_runs == b->has_trial_runs && a->has_trial_ms == b->has_trial_ms &&
+           a->has_trial_hub == b->has_trial_hub && a->trial_hub == b->trial_hub &&
+           a->trial_runs == b->trial_runs && a->trial_ms == b->trial_ms;
+}
+
+bool ag_desired_is_same(const struct ag_desired_entry *a, const struct ag_desired_entry *b)
+{
+    return ag_desired_same_file(a, b) && ag_desired_same_settings(a, b) && same_trial(a, b) &&
+           a->is_enabled == b->is_enabled && a->period_ms == b->period_ms &&
+           a->fuel_per_run == b->fuel_per_run;
+}

@@ -96,6 +96,9 @@ bool ag_desired_same_trust(const struct ag_desired_host *a, const struct ag_desi
 // other.
 bool ag_desired_same_file(const struct ag_desired_entry *a, const struct ag_desired_entry *b);
 
+// Whether both also run it in the same way: nothing in them differs but when it may be activated.
+bool ag_desired_is_same(const struct ag_desired_entry *a, const struct ag_desired_entry *b);
+
 // Whether both give the same settings.
 bool ag_desired_same_settings(const struct ag_desired_entry *a, const struct ag_desired_entry *b);
 

@@ -174,6 +174,7 @@ static void begin_message(struct ag_host *host, struct ag_text topic_text)
         ag_follow_begin_patch(&host->follow, topic.has_version, topic.version);
     if (topic.kind != AG_HUB_TOPIC_TWIN || !topic.has_rid)
         return;
+    host->hub_answers++;
     enum ag_status status = ag_hub_twin_status(topic.status);
     if (topic.rid != host->follow.rid || host->follow.rid == 0) {
         ag_report_answered(host, topic.rid, status);
@@ -227,6 +228,8 @@ static void handle_link(struct ag_host *host, const struct ag_link_event *event)
         ag_boot_store_assignment(host);
         break;
     case AG_LINK_UP:
+        host->hub_answers++;
+        host->plan_is_due = true; // a trial may have waited for it
         log_link(host, "link: online at ", AG_OK, AG_LOG_INFO);
         ag_follow_reconnected(&host->follow);
         host->document_ms = host->now_ms;
@@ -244,6 +247,7 @@ static void handle_link(struct ag_host *host, const struct ag_link_event *event)
         end_message(host);
         break;
     case AG_LINK_ACKNOWLEDGED:
+        host->hub_answers++;
         if (host->telemetry.packet_id != 0 && event->packet_id == host->telemetry.packet_id)
             ag_telemetry_drop_first(&host->telemetry);
         break;
@@ -332,7 +336,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-static uint64_t next_deadline(const struct ag_host *host)
+static uint64_t next_deadline(struct ag_host *host)
 {
     uint64_t deadline = earlier(ag_link_deadline(&host->link), ag_update_deadline(host));
     deadline = earlier(deadline, ag_report_deadline(host));

@@ -175,9 +175,11 @@ static enum ag_status begin_after_start(struct ag_instance *instance)
 
 static enum ag_status judge_result(const struct ag_instance *instance)
 {
-    if (instance->function != AG_ABI_INITIALIZE)
-        return AG_OK;
-    return ag_wasm_results(instance->wasm)[0] == 0 ? AG_OK : AG_ERR_INITIALIZE;
+    if (instance->function == AG_ABI_INITIALIZE && ag_wasm_results(instance->wasm)[0] != 0)
+        return AG_ERR_INITIALIZE;
+    if (instance->function == AG_ABI_HEALTHY && ag_wasm_results(instance->wasm)[0] != 0)
+        return AG_ERR_UNHEALTHY;
+    return AG_OK;
 }
 
 enum ag_status ag_instance_run(struct ag_instance *instance, uint32_t fuel)

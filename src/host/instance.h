@@ -113,6 +113,7 @@ AG_MUST_CHECK enum ag_status ag_instance_begin(struct ag_instance *instance,
 //   AG_OK              it is done
 //   AG_ERR_AGAIN       the slice is gone: call again
 //   AG_ERR_INITIALIZE  initialize answered that it failed
+//   AG_ERR_UNHEALTHY   healthy answered that it is not
 //   AG_TRAP_…          it trapped; AG_TRAP_FUEL: its budget is gone
 AG_MUST_CHECK enum ag_status ag_instance_run(struct ag_instance *instance, uint32_t fuel);
 

@@ -78,7 +78,9 @@ static struct ag_plan_step plan_install(const struct ag_plan_desired *desired,
             return act(AG_PLAN_DISCARD);
         if (installed->staged_state == AG_PLAN_STAGED_TRIAL)
             return act(AG_PLAN_NOTHING); // also when its window closes meanwhile
-        return act(desired->window_is_closed ? AG_PLAN_HOLD : AG_PLAN_ACTIVATE);
+        if (desired->window_is_closed)
+            return act(AG_PLAN_HOLD);
+        return act(installed->waits ? AG_PLAN_NOTHING : AG_PLAN_ACTIVATE);
     }
     if (installed->outcome != AG_OK)
         return act(AG_PLAN_NOTHING);
@@ -115,4 +117,29 @@ struct ag_plan_step ag_plan_next(const struct ag_plan_desired *desired,
     if (is_settled(desired, &installed->confirmed))
         return plan_settled(desired, installed);
     return plan_install(desired, installed);
+}
+
+bool ag_plan_is_settled(const struct ag_plan_desired *desired,
+                        const struct ag_plan_installed *installed, enum ag_transition_state state,
+                        bool is_left)
+{
+    if (!desired->known || installed->outcome != AG_OK || installed->stopped || is_left)
+        return false;
+    switch (state) {
+    case AG_STATE_REFUSED:
+    case AG_STATE_ROLLED_BACK:
+    case AG_STATE_FAILED:
+    case AG_STATE_PAUSED:
+    case AG_STATE_REMOVING:
+        return true;
+    case AG_STATE_ABSENT:
+    case AG_STATE_DOWNLOADING:
+    case AG_STATE_VERIFYING:
+    case AG_STATE_STAGED:
+    case AG_STATE_TRIAL:
+    case AG_STATE_RUNNING:
+    case AG_STATE_STOPPED:
+        return false;
+    }
+    return false;
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "host/transitions.h"
 
 // What the twin desires for one name.
 struct ag_plan_desired {
@@ -42,6 +43,8 @@ struct ag_plan_installed {
     struct ag_plan_version confirmed;
     enum ag_plan_staged staged_state;
     struct ag_plan_version staged;
+    bool waits;             // the staged version may not be put on trial yet: that needs the hub,
+                            // and there is no connection
     bool stopped;           // the confirmed version does not run because it was not enabled
     bool quarantined;       // the file with the desired Sha256 is in quarantine
     enum ag_status outcome; // why this very entry was given up before; AG_OK: it was not
@@ -63,6 +66,12 @@ struct ag_plan_step {
     enum ag_plan_action action;
     enum ag_status status; // the reason of AG_PLAN_REFUSE, else AG_OK
 };
+
+// Whether a state that tells of something past is over, when there is nothing to do: what is
+// desired is what there is. `is_left`: the confirmed version failed so often that it is left down.
+bool ag_plan_is_settled(const struct ag_plan_desired *desired,
+                        const struct ag_plan_installed *installed, enum ag_transition_state state,
+                        bool is_left);
 
 struct ag_plan_step ag_plan_next(const struct ag_plan_desired *desired,
                                  const struct ag_plan_installed *installed);

@@ -55,6 +55,14 @@ void ag_plugins_refresh(struct ag_plugins *plugins, struct ag_plugin *plugin)
     read_version(plugins, plugin->name, AG_STORE_PREVIOUS, &plugin->previous);
     read_version(plugins, plugin->name, AG_STORE_NEXT, &plugin->next);
     read_version(plugins, plugin->name, AG_STORE_REJECTED, &plugin->rejected);
+    if (plugin->condemned == 0)
+        return;
+    if (plugin->next.id == plugin->condemned)
+        memset(&plugin->next, 0, sizeof plugin->next);
+    if (plugin->current.id == plugin->condemned) {
+        plugin->current = plugin->previous;
+        memset(&plugin->previous, 0, sizeof plugin->previous);
+    }
 }
 
 struct ag_plugin *ag_plugins_open(struct ag_plugins *plugins, const char *name)
@@ -216,10 +224,35 @@ enum ag_status ag_plugins_check(struct ag_plugins *plugins, uint32_t slot_id,
     return size > ag_plugins_room(plugins, plugin) ? AG_ERR_FILE_MEMORY : AG_OK;
 }
 
+static void take_terms(const struct ag_plugin_metadata *metadata, struct ag_criteria_terms *terms)
+{
+    memset(terms, 0, sizeof *terms);
+    terms->has_runs = metadata->trial_runs != 0;
+    terms->runs = metadata->trial_runs;
+    terms->has_time = metadata->trial_ms != 0;
+    terms->time_ms = metadata->trial_ms;
+    terms->has_hub = (metadata->trial_flags & AG_TRIAL_HUB) != 0;
+    terms->needs_hub = terms->has_hub;
+}
+
+enum ag_status ag_plugins_trial_terms(struct ag_plugins *plugins, uint32_t slot_id,
+                                      struct ag_criteria_terms *terms)
+{
+    struct ag_wasm_image image;
+    struct ag_plugin_metadata metadata;
+    enum ag_status status = open_image(plugins, slot_id, &image);
+    if (status == AG_OK)
+        status = read_metadata(&image, &metadata);
+    if (status != AG_OK)
+        return status;
+    take_terms(&metadata, terms);
+    return AG_OK;
+}
+
 // ---- Running -----------------------------------------------------------------------------------
 
-static uint32_t period_of(const struct ag_plugins *plugins, const struct ag_plugin *plugin,
-                          const struct ag_desired_entry *options)
+uint32_t ag_plugins_period(const struct ag_plugins *plugins, const struct ag_plugin *plugin,
+                           const struct ag_desired_entry *options)
 {
     if (options && options->period_ms != 0)
         return options->period_ms;
@@ -304,6 +337,7 @@ static enum ag_status make_instance(struct ag_plugins *plugins, struct ag_plugin
         return status;
     plugin->file_period_ms = metadata.period_ms;
     plugin->file_fuel = metadata.fuel_per_run;
+    take_terms(&metadata, &plugin->file_terms);
     struct ag_instance_options made = { .name = plugin->name,
                                         .owner = (uint8_t)(index_of(plugins, plugin) + 1),
                                         .stack_size = metadata.stack_size,
@@ -314,6 +348,16 @@ static enum ag_status make_instance(struct ag_plugins *plugins, struct ag_plugin
         made.settings = options->settings;
     return ag_instance_make(&plugin->instance, (uint8_t *)plugin->block + data_ram, size, &image,
                             &made);
+}
+
+// A slice of the call in progress. The board remembers whose it is: a reset in it is told of at the
+// next start.
+static enum ag_status run_slice(struct ag_plugins *plugins, struct ag_plugin *plugin)
+{
+    ag_board_note_running(plugin->is_trial ? plugin->next.id : plugin->current.id);
+    enum ag_status status = ag_instance_run(&plugin->instance, plugins->slice_fuel);
+    ag_board_note_running(0);
+    return status;
 }
 
 static void drop_instance(struct ag_plugins *plugins, struct ag_plugin *plugin)
@@ -334,6 +378,8 @@ enum ag_status ag_plugins_start(struct ag_plugins *plugins, struct ag_plugin *pl
     plugin->runs = 0;
     plugin->made_ms = now_ms;
     plugin->is_failing = false;
+    plugin->health = AG_CRITERIA_HEALTH_UNKNOWN;
+    plugin->hub_was_asked = false;
     const struct ag_data_line line = line_of(plugin);
     enum ag_status status = AG_OK;
     if (is_trial)
@@ -348,7 +394,7 @@ enum ag_status ag_plugins_start(struct ag_plugins *plugins, struct ag_plugin *pl
     }
     plugin->phase = AG_PLUGIN_INITIALIZING;
     ag_schedule_add(&plugins->schedule, index_of(plugins, plugin),
-                    period_of(plugins, plugin, options), now_ms);
+                    ag_plugins_period(plugins, plugin, options), now_ms);
     return AG_OK;
 }
 
@@ -357,7 +403,7 @@ void ag_plugins_stop(struct ag_plugins *plugins, struct ag_plugin *plugin, bool 
     // One slice to say good-bye in, between two runs only; what it does in it has no consequence.
     if (plugin->phase == AG_PLUGIN_RUNNING && !plugin->instance.is_busy &&
         ag_instance_begin(&plugin->instance, AG_ABI_SHUTDOWN) == AG_OK)
-        (void)!ag_instance_run(&plugin->instance, plugins->slice_fuel);
+        (void)!run_slice(plugins, plugin);
     // Not what a call in progress has changed by half: that counts as if the power had gone.
     if (plugin->data && plugin->data->is_changed && !plugin->instance.is_busy)
         write_data(plugins, plugin);
@@ -375,7 +421,7 @@ void ag_plugins_set_options(struct ag_plugins *plugins, struct ag_plugin *plugin
     ag_instance_set_settings(&plugin->instance, options ? options->settings : none);
     plugin->instance.options.fuel_per_run = fuel_of(plugins, plugin, options);
     ag_schedule_set_period(&plugins->schedule, index_of(plugins, plugin),
-                           period_of(plugins, plugin, options));
+                           ag_plugins_period(plugins, plugin, options));
     if (settings_changed && plugin->instance.exports[AG_ABI_ON_SETTINGS] != AG_INSTANCE_NO_EXPORT) {
         plugin->settings_changed = true;
         ag_schedule_suspended(&plugins->schedule, index_of(plugins, plugin));
@@ -389,6 +435,10 @@ static enum ag_status begin_turn(struct ag_plugin *plugin)
         plugin->settings_changed = false;
         plugin->phase = AG_PLUGIN_SETTLING;
         return ag_instance_begin(&plugin->instance, AG_ABI_ON_SETTINGS);
+    }
+    if (plugin->health == AG_CRITERIA_HEALTH_ASKED) {
+        plugin->phase = AG_PLUGIN_EXAMINING;
+        return ag_instance_begin(&plugin->instance, AG_ABI_HEALTHY);
     }
     return ag_instance_begin(&plugin->instance, AG_ABI_EXECUTE);
 }
@@ -404,12 +454,14 @@ static enum ag_plugin_outcome end_turn(struct ag_plugins *plugins, struct ag_plu
             plugin->runs++;
         ag_schedule_done(&plugins->schedule, index, now_ms);
         outcome = AG_PLUGIN_RAN;
-    } else { // initialize or on_settings: execute is due when it was
+    } else { // initialize, on_settings or healthy: execute is due when it was
+        if (plugin->phase == AG_PLUGIN_EXAMINING)
+            plugin->health = AG_CRITERIA_HEALTH_WELL;
         plugin->phase = AG_PLUGIN_RUNNING;
         ag_schedule_rest(&plugins->schedule, index);
     }
     save_data(plugins, plugin, now_ms);
-    if (plugin->settings_changed)
+    if (plugin->settings_changed || plugin->health == AG_CRITERIA_HEALTH_ASKED)
         ag_schedule_suspended(&plugins->schedule, index);
     return outcome;
 }
@@ -442,7 +494,7 @@ enum ag_plugin_outcome ag_plugins_turn(struct ag_plugins *plugins, uint64_t now_
     if (!plugin->instance.is_busy)
         turn->status = begin_turn(plugin);
     if (turn->status == AG_OK)
-        turn->status = ag_instance_run(&plugin->instance, plugins->slice_fuel);
+        turn->status = run_slice(plugins, plugin);
     if (turn->status == AG_OK)
         return end_turn(plugins, plugin, now_ms);
     if (turn->status == AG_ERR_AGAIN) {
@@ -453,6 +505,16 @@ enum ag_plugin_outcome ag_plugins_turn(struct ag_plugins *plugins, uint64_t now_
     drop_instance(plugins, plugin);
     turn->place = find_place(plugins, plugin);
     return AG_PLUGIN_FAILED;
+}
+
+void ag_plugins_ask_health(struct ag_plugins *plugins, struct ag_plugin *plugin)
+{
+    if (plugin->instance.exports[AG_ABI_HEALTHY] == AG_INSTANCE_NO_EXPORT) {
+        plugin->health = AG_CRITERIA_HEALTH_NONE;
+        return;
+    }
+    plugin->health = AG_CRITERIA_HEALTH_ASKED;
+    ag_schedule_suspended(&plugins->schedule, index_of(plugins, plugin));
 }
 
 uint32_t ag_plugins_room(const struct ag_plugins *plugins, const struct ag_plugin *plugin)

@@ -13,7 +13,9 @@
 #include "base/config.h"
 #include "base/status.h"
 #include "host/backoff.h"
+#include "host/criteria.h"
 #include "host/desired.h"
+#include "host/fallback.h"
 #include "host/instance.h"
 #include "host/ram.h"
 #include "host/schedule.h"
@@ -36,6 +38,7 @@ enum ag_plugin_phase {
     AG_PLUGIN_INITIALIZING, // initialize is under way
     AG_PLUGIN_RUNNING,      // execute, once a period
     AG_PLUGIN_SETTLING,     // on_settings is under way
+    AG_PLUGIN_EXAMINING,    // healthy is under way
 };
 
 struct ag_plugin {
@@ -45,24 +48,32 @@ struct ag_plugin {
     struct ag_plugin_version previous; // confirmed before
     struct ag_plugin_version next;     // staged or on trial
     struct ag_plugin_version rejected; // failed last
+    uint32_t condemned; // slot that could not be marked failed: counts as gone; 0: none
 
     enum ag_transition_state state;
     enum ag_status error;             // that still stands
+    enum ag_status error_cause;       // the failure behind AG_ERR_GAVE_UP; AG_OK: none
     uint32_t error_version;           // the version that it is about; 0: none
     struct ag_wasm_place error_place; // in the file of that version; AG_PLUGIN_NOWHERE: in none
     bool knows_place;                 // false after a restart, whose store keeps no place
     enum ag_status outcome;           // why the desired entry was given up; AG_OK: it was not
 
     enum ag_plugin_phase phase;
-    bool is_trial;           // what runs is `next`
-    bool settings_changed;   // on_settings is to be called
-    uint32_t runs;           // of execute, done since the instance was made
-    uint64_t made_ms;        // when the instance was made
-    uint32_t file_period_ms; // as the file says; 0: it does not
-    uint64_t file_fuel;      // as the file says; 0: it does not
-    void *block;             // RAM of the instance
-    struct ag_data *data;    // its own data, in `block`; NULL: it has none
-    uint64_t data_ms;        // when writes of it, evenly spread, would be done; see save_data
+    bool is_trial;                       // what runs is `next`
+    bool settings_changed;               // on_settings is to be called
+    uint32_t runs;                       // of execute, done since the instance was made
+    uint64_t made_ms;                    // when the instance was made
+    uint32_t file_period_ms;             // as the file says; 0: it does not
+    uint64_t file_fuel;                  // as the file says; 0: it does not
+    struct ag_criteria_terms file_terms; // as the file says
+    enum ag_criteria_health health;      // of the trial
+    bool hub_was_asked;                  // in the trial, for an answer
+    uint64_t hub_asked_ms;               // when
+    uint32_t hub_answers;                // and the host's count of answers then
+    struct ag_fallback_history history;  // as in the store
+    void *block;                         // RAM of the instance
+    struct ag_data *data;                // its own data, in `block`; NULL: it has none
+    uint64_t data_ms; // when writes of it, evenly spread, would be done; see save_data
     struct ag_instance instance;
     bool is_stopped;           // the confirmed version is down because it is not enabled
     bool is_failing;           // it is down because it failed
@@ -145,6 +156,18 @@ void ag_plugins_set_options(struct ag_plugins *plugins, struct ag_plugin *plugin
 // function once more, in RAM that is free: with too little of it, only the function is known.
 enum ag_plugin_outcome ag_plugins_turn(struct ag_plugins *plugins, uint64_t now_ms,
                                        struct ag_plugin_turn *turn);
+
+// Asks the plug-in, which runs, whether it is well: plugin->health follows.
+void ag_plugins_ask_health(struct ag_plugins *plugins, struct ag_plugin *plugin);
+
+// What the file of a slot says of its trial.
+// AG_ERR_STORE_DAMAGED and statuses of reading it.
+AG_MUST_CHECK enum ag_status ag_plugins_trial_terms(struct ag_plugins *plugins, uint32_t slot_id,
+                                                    struct ag_criteria_terms *terms);
+
+// The period of what runs with these options (NULL: none), milliseconds.
+uint32_t ag_plugins_period(const struct ag_plugins *plugins, const struct ag_plugin *plugin,
+                           const struct ag_desired_entry *options);
 
 // RAM that the instance of this plug-in (NULL: a new one) may take, bytes.
 uint32_t ag_plugins_room(const struct ag_plugins *plugins, const struct ag_plugin *plugin);

@@ -21,9 +21,9 @@
 
 enum ag_transition_state ag_report_state(const struct ag_plugin *plugin)
 {
-    if (plugin->state == AG_STATE_RUNNING && plugin->is_failing)
-        return AG_STATE_FAILED;
-    return plugin->state;
+    bool runs = plugin->state == AG_STATE_RUNNING || plugin->state == AG_STATE_ROLLED_BACK ||
+                plugin->state == AG_STATE_REFUSED;
+    return runs && plugin->is_failing ? AG_STATE_FAILED : plugin->state;
 }
 
 static uint8_t owner_of(const struct ag_host *host, const struct ag_plugin *plugin)
@@ -91,6 +91,7 @@ static void write_plugin_error(struct ag_json_writer *json, const struct ag_plug
     const struct ag_wasm_place *place = &plugin->error_place;
     if (!begin_error(json, plugin->error, plugin->error_version))
         return;
+    write_number_or_null(json, "cause", (uint32_t)plugin->error_cause);
     if (plugin->knows_place) {
         ag_json_writer_key(json, "function"); // may be 0
         if (place->function != AG_PLUGIN_NOWHERE)

@@ -172,7 +172,7 @@ static void begin_trial(struct ag_host *host, const struct ag_store_slot *slot)
     update->slot = slot->id;
     update->slot_epoch = slot->epoch;
     load_trial(host);
-    update->trial.uses_old = slot->trials >= AG_CORE_TRIALS_MAX;
+    update->trial.uses_old = slot->trials >= AG_FALLBACK_TRIALS_MAX;
     enum ag_status status =
         update->trial.uses_old ? AG_OK : ag_store_begin_trial(&host->store, slot->id);
     if (status != AG_OK) { // not without its mark: after the next start

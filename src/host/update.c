@@ -72,7 +72,7 @@ static struct ag_plan_desired desired_facts(struct ag_host *host, const struct a
 }
 
 // `slots` holds the hashes that the facts point to.
-static struct ag_plan_installed installed_facts(const struct ag_host *host,
+static struct ag_plan_installed installed_facts(struct ag_host *host,
                                                 const struct ag_plugin *plugin,
                                                 const struct ag_plan_desired *desired,
                                                 struct ag_store_slot slots[2])
@@ -89,6 +89,8 @@ static struct ag_plan_installed installed_facts(const struct ag_host *host,
         installed.staged_state = AG_PLAN_STAGED_TRIAL;
     else if (plugin->next.id != 0)
         installed.staged_state = AG_PLAN_STAGED_SEALED;
+    if (installed.staged_state == AG_PLAN_STAGED_SEALED)
+        installed.waits = ag_trial_must_wait(host, plugin);
     installed.quarantined =
         desired->sha256 && ag_store_is_quarantined(&host->store, desired->sha256, NULL);
     return installed;
@@ -163,14 +165,15 @@ static void remove_plugin(struct ag_host *host, struct ag_plugin *plugin)
 
 // Nothing is to be done: a state that tells of something under way or refused may have passed.
 static void rest(struct ag_host *host, struct ag_plugin *plugin,
-                 const struct ag_plan_desired *desired)
+                 const struct ag_plan_desired *desired, const struct ag_plan_installed *installed)
 {
-    bool is_told = plugin->state == AG_STATE_REFUSED || plugin->state == AG_STATE_ROLLED_BACK ||
-                   plugin->state == AG_STATE_FAILED || plugin->state == AG_STATE_PAUSED ||
-                   plugin->state == AG_STATE_REMOVING;
-    if (desired->known && is_told && plugin->outcome == AG_OK && !plugin->is_stopped) {
+    if (ag_plan_is_settled(desired, installed, plugin->state, ag_trial_is_left(plugin))) {
+        // A removal that the flash refused has taken it down.
+        bool is_down = plugin->state == AG_STATE_REMOVING && plugin->current.id != 0;
         ag_change_error(plugin, AG_OK, 0);
         ag_change_move(host, plugin, AG_EVENT_SETTLE);
+        if (is_down)
+            ag_trial_start_confirmed(host, plugin);
     }
     if (desired->known && !desired->present && plugin->rejected.id != 0 &&
         ag_store_remove(&host->store, AG_STORE_PLUGIN, plugin->name) == AG_OK)
@@ -194,7 +197,7 @@ static bool consider(struct ag_host *host, struct ag_plugin *plugin, bool may_re
         plugin->window_ms = 0;
     switch (step.action) {
     case AG_PLAN_NOTHING:
-        rest(host, plugin, &desired);
+        rest(host, plugin, &desired, &installed);
         return plugin->state != AG_STATE_TRIAL;
     case AG_PLAN_REFUSE:
         ag_download_refuse(host, plugin, step.status, desired.version);
@@ -256,11 +259,15 @@ static bool consider_all(struct ag_host *host, bool may_remove)
     return is_at_rest;
 }
 
-static bool somebody_is_paused(const struct ag_host *host)
+// Waits for the end of a pause, or for the time to activate what is staged.
+static bool somebody_waits(const struct ag_host *host)
 {
-    for (uint32_t i = 0; i < AG_CFG_PLUGIN_MAX; i++)
-        if (host->plugins.plugins[i].is_used && host->plugins.plugins[i].state == AG_STATE_PAUSED)
+    for (uint32_t i = 0; i < AG_CFG_PLUGIN_MAX; i++) {
+        const struct ag_plugin *plugin = &host->plugins.plugins[i];
+        if (plugin->is_used &&
+            (plugin->state == AG_STATE_PAUSED || plugin->state == AG_STATE_STAGED))
             return true;
+    }
     return false;
 }
 
@@ -290,7 +297,7 @@ void ag_update_plan(struct ag_host *host)
     if (is_idle && !host->plan_is_due)
         is_idle = consider_all(host, true);
     is_idle = is_idle && all_have_places && !host->plan_is_due && !host->installing &&
-              !somebody_is_paused(host) && !ag_trust_update_is_busy(host) &&
+              !somebody_waits(host) && !ag_trust_update_is_busy(host) &&
               host->trust_update.state != AG_TRUST_PAUSED;
     if (is_idle)
         ag_fetch_rest(&host->install.fetch);
@@ -332,6 +339,8 @@ static void entry_changed(struct ag_host *host, struct ag_plugin *plugin,
         host->install.request.url = entry->url;
         host->install.request.sha256 = entry->has_sha256 ? entry->sha256 : NULL;
     }
+    if (host->has_desired && before && !ag_desired_is_same(entry, before))
+        ag_trial_retry(host, plugin);
     bool new_settings = !before || !ag_desired_same_settings(entry, before);
     ag_plugins_set_options(&host->plugins, plugin, entry, new_settings);
     plugin->options_changed = true;
@@ -361,7 +370,7 @@ void ag_update_desired_changed(struct ag_host *host)
     ag_report_touch(host, NULL);
 }
 
-uint64_t ag_update_deadline(const struct ag_host *host)
+uint64_t ag_update_deadline(struct ag_host *host)
 {
     if (host->plan_is_due)
         return 0;
@@ -377,8 +386,9 @@ uint64_t ag_update_deadline(const struct ag_host *host)
             deadline = plugin->fetch_ms;
         if (plugin->window_ms != 0 && plugin->window_ms < deadline)
             deadline = plugin->window_ms;
-        if (plugin->is_failing && plugin->phase == AG_PLUGIN_DOWN && plugin->restart_ms < deadline)
-            deadline = plugin->restart_ms;
+        uint64_t trial_ms = ag_trial_deadline(host, plugin);
+        if (trial_ms < deadline)
+            deadline = trial_ms;
     }
     return deadline;
 }

@@ -79,6 +79,16 @@ void ag_board_log(enum ag_log_level level, const char *source, const char *text,
     board.log_size += line_size;
 }
 
+void ag_board_note_running(uint32_t slot_id)
+{
+    board.running = slot_id;
+}
+
+uint32_t ag_board_last_running(void)
+{
+    return board.running;
+}
+
 uint32_t ag_board_pin_count(void)
 {
     return BOARD_PINS;
@@ -96,6 +106,8 @@ enum ag_status ag_board_pin_write(uint32_t pin, bool level)
 {
     if (pin >= BOARD_PINS || board.modes[pin] != AG_PIN_OUTPUT)
         return AG_ERR_PIN;
+    if (board.reset)
+        board.reset();
     board.levels[pin] = level;
     board.writes[pin]++;
     return AG_OK;

@@ -19,7 +19,9 @@ struct board {
     bool levels[BOARD_PINS];
     uint8_t modes[BOARD_PINS]; // enum ag_pin_mode
     uint32_t writes[BOARD_PINS];
-    char *log; // all lines since board_reset, "source: text\n"
+    uint32_t running;    // slot of the plug-in that runs; 0: none
+    void (*reset)(void); // knob: called by a write of a pin, in the middle of a run
+    char *log;           // all lines since board_reset, "source: text\n"
     unsigned long log_size;
 };
 

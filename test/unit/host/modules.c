@@ -223,9 +223,21 @@ static void add_execute(struct ag_buffer *out, const struct module *module)
     case MODULE_NO_EXECUTE:
     case MODULE_UNKNOWN_IMPORT:
     case MODULE_LARGE:
+    case MODULE_HEALTHY:
         add_good_run(&body, module);
         break;
     }
+    ADD(&body, 0x0B);
+    add_sized(out, &body);
+}
+
+static void add_healthy(struct ag_buffer *out, const struct module *module)
+{
+    struct ag_buffer body = { 0 };
+    ADD(&body, 0);
+    if (module->argument == 99)
+        ADD(&body, 0x00);
+    add_const(&body, (int32_t)module->argument);
     ADD(&body, 0x0B);
     add_sized(out, &body);
 }
@@ -239,7 +251,11 @@ static void add_sections(struct ag_buffer *out, const struct module *module)
 {
     struct ag_buffer content = { 0 };
     add_types_and_imports(out, module);
-    ADD(&content, 2, 0, 1);
+    bool has_healthy = module->behaviour == MODULE_HEALTHY;
+    if (has_healthy)
+        ADD(&content, 3, 0, 1, 0);
+    else
+        ADD(&content, 2, 0, 1);
     add_section(out, 3, &content);
     ADD(&content, 1, 8);
     ag_buffer_append_leb(&content, memory_of(module));
@@ -247,7 +263,7 @@ static void add_sections(struct ag_buffer *out, const struct module *module)
     add_section(out, 5, &content);
     ADD(&content, 1, 0x7F, 1, 0x41, 0, 0x0B);
     add_section(out, 6, &content);
-    ag_buffer_append_u8(&content, module->behaviour == MODULE_NO_EXECUTE ? 1 : 2);
+    ag_buffer_append_u8(&content, module->behaviour == MODULE_NO_EXECUTE ? 1 : 2 + has_healthy);
     add_name(&content, "initialize");
     ADD(&content, 0);
     ag_buffer_append_leb(&content, import_count(module));
@@ -256,10 +272,17 @@ static void add_sections(struct ag_buffer *out, const struct module *module)
         ADD(&content, 0);
         ag_buffer_append_leb(&content, import_count(module) + 1);
     }
+    if (has_healthy) {
+        add_name(&content, "healthy");
+        ADD(&content, 0);
+        ag_buffer_append_leb(&content, import_count(module) + 2);
+    }
     add_section(out, 7, &content);
-    ADD(&content, 2);
+    ag_buffer_append_u8(&content, 2 + has_healthy);
     add_initialize(&content, module);
     add_execute(&content, module);
+    if (has_healthy)
+        add_healthy(&content, module);
     add_section(out, 10, &content);
     ADD(&content, 3, 0, 0x41, 0, 0x0B, 2, 'n', 'x', 0, 0x41, 16, 0x0B, 2, 'a', 'b', 0, 0x41, 8,
         0x0B, 7, '{', '"', 'a', '"', ':', '1', '}');
@@ -285,6 +308,9 @@ static void write_metadata(struct ag_writer *writer, const struct module *module
         .data_size = module->data_size,
         .schema = module->schema,
         .schema_size = module->schema_size,
+        .trial_runs = module->trial_runs,
+        .trial_ms = module->trial_ms,
+        .trial_flags = module->trial_flags,
         .capability_count = 1,
         .capabilities = { { AG_CAPABILITY_GPIO, 1 } },
     };

@@ -25,6 +25,7 @@ enum module_behaviour {
                             // reports it as "n"; traps when they differ, and in run `traps_in`,
                             // between the two
     MODULE_LARGE,           // good, with `argument` bytes of ballast
+    MODULE_HEALTHY,         // good, with a healthy that answers `argument`, or traps for 99
 };
 
 struct module {
@@ -44,6 +45,9 @@ struct module {
     uint32_t data_size;    // of own data
     const void *schema;    // of its settings; NULL: none
     uint32_t schema_size;
+    uint32_t trial_runs;  // of the metadata
+    uint32_t trial_ms;    //
+    uint32_t trial_flags; //
 };
 
 // The trusted key's seed.

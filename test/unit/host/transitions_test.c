@@ -47,7 +47,7 @@ static void every_state_and_event_gives_a_state_or_a_refusal_that_changes_nothin
             }
         }
     }
-    CHECK_EQUAL(allowed, 2 * 57);
+    CHECK_EQUAL(allowed, 2 * 80);
 }
 
 static void every_state_can_be_reached_and_left(void)

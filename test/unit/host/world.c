@@ -27,18 +27,19 @@ static enum ag_status stop_if_off(enum ag_status status)
 static enum ag_status program(void *context, uint32_t offset, const void *bytes, uint32_t size)
 {
     watch_write(offset, size);
-    return stop_if_off(world.flash.flash.program(context, offset, bytes, size));
+    return world.flash_fails ? AG_ERR_FLASH
+                             : stop_if_off(world.flash.flash.program(context, offset, bytes, size));
 }
 
 static enum ag_status erase(void *context, uint32_t offset)
 {
     watch_write(offset, AG_FLASH_BLOCK);
-    return stop_if_off(world.flash.flash.erase(context, offset));
+    return world.flash_fails ? AG_ERR_FLASH : stop_if_off(world.flash.flash.erase(context, offset));
 }
 
 static enum ag_status sync_flash(void *context)
 {
-    return stop_if_off(world.flash.flash.sync(context));
+    return world.flash_fails ? AG_ERR_FLASH : stop_if_off(world.flash.flash.sync(context));
 }
 
 void world_open(void)
@@ -116,15 +117,30 @@ void world_power_off(void)
     free(world.memory);
     world.memory = NULL;
     world.host = NULL;
+    board.running = 0;
+}
+
+// Boots after the power was off, with this word left in the processor.
+static void boot_again(uint32_t running)
+{
+    board.running = running;
+    memset(board.levels, 0, sizeof board.levels);
+    memset(board.modes, 0, sizeof board.modes);
+    sim_flash_restart(&world.flash);
+    world_boot();
 }
 
 void world_reset(void)
 {
     world_power_off();
-    memset(board.levels, 0, sizeof board.levels);
-    memset(board.modes, 0, sizeof board.modes);
-    sim_flash_restart(&world.flash);
-    world_boot();
+    boot_again(0);
+}
+
+void world_bite(void)
+{
+    uint32_t running = board.running;
+    world_power_off();
+    boot_again(running);
 }
 
 // Would a read say anything?

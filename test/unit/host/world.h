@@ -79,6 +79,7 @@ struct world {
     struct ag_flash wire; // to the flash; where the power goes
     jmp_buf power;        // where it goes: set by the test together with
     bool stops_at_cut;    // this; otherwise the host goes on with a flash that is dead
+    bool flash_fails;     // knob: every operation of the flash fails
     struct world_pipe hub_pipe;
     struct world_pipe file_pipe;
     struct world_hub hub;
@@ -112,6 +113,8 @@ void world_boot(void);
 void world_power_off(void);
 // As boot after power_off.
 void world_reset(void);
+// The same, by a reset of the processor: what it keeps is kept, the word of what runs included.
+void world_bite(void);
 
 // Lets `ms` of virtual time pass.
 void world_run(uint32_t ms);
