@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/reader.h"
 #include "host/abi.h"
+#include "plugin/schema.h"
 
 // Finds the member `key` of the settings; *value is then its event, whose text lies in `token`.
 static bool find_setting(const struct ag_instance *instance, struct ag_text key, char *token,
@@ -24,6 +25,15 @@ static bool find_setting(const struct ag_instance *instance, struct ag_text key,
     return false;
 }
 
+// What the schema gives a member that the settings lack.
+static bool find_default(const struct ag_instance *instance, struct ag_text key,
+                         struct ag_schema_member *member)
+{
+    const struct ag_instance_options *options = &instance->options;
+    return ag_schema_find(options->schema, options->schema_size, key, member) &&
+           (member->flags & AG_SCHEMA_DEFAULT);
+}
+
 enum ag_status ag_abi_settings_get_int(struct ag_instance *instance, uint32_t *slots)
 {
     struct ag_text key;
@@ -33,11 +43,14 @@ enum ag_status ag_abi_settings_get_int(struct ag_instance *instance, uint32_t *s
     int64_t answer = (int64_t)ag_wasm_get_u64(slots + 2);
     char token[AG_CFG_PROPERTY_TEXT_MAX + 1];
     struct ag_json_event value;
+    struct ag_schema_member member;
     if (find_setting(instance, key, token, sizeof token, &value)) {
         if (value.type == AG_JSON_NUMBER && value.is_integer)
             answer = value.integer;
         if (value.type == AG_JSON_TRUE || value.type == AG_JSON_FALSE)
             answer = value.type == AG_JSON_TRUE;
+    } else if (find_default(instance, key, &member) && member.type != AG_SCHEMA_STRING) {
+        answer = member.default_.integer;
     }
     ag_wasm_set_u64(slots, (uint64_t)answer);
     return AG_OK;
@@ -54,12 +67,23 @@ enum ag_status ag_abi_settings_get_text(struct ag_instance *instance, uint32_t *
         return status;
     char token[AG_CFG_SETTINGS_MAX + 1]; // no text in the settings is longer
     struct ag_json_event value;
-    if (!find_setting(instance, key, token, sizeof token, &value) || value.type != AG_JSON_STRING) {
-        ag_abi_answer(slots, AG_ERR_NOT_FOUND);
+    struct ag_schema_member member;
+    struct ag_text text;
+    if (find_setting(instance, key, token, sizeof token, &value)) {
+        status = value.type == AG_JSON_STRING ? AG_OK : AG_ERR_NOT_FOUND;
+        text = value.text;
+    } else {
+        const bool is_text =
+            find_default(instance, key, &member) && member.type == AG_SCHEMA_STRING;
+        status = is_text ? AG_OK : AG_ERR_NOT_FOUND;
+        text = member.default_.text;
+    }
+    if (status != AG_OK) {
+        ag_abi_answer(slots, status);
         return AG_OK;
     }
-    memcpy(buffer, value.text.at, value.text.size < slots[3] ? value.text.size : slots[3]);
-    slots[0] = (uint32_t)value.text.size;
+    memcpy(buffer, text.at, text.size < slots[3] ? text.size : slots[3]);
+    slots[0] = (uint32_t)text.size;
     return AG_OK;
 }
 

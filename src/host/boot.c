@@ -69,7 +69,8 @@ void ag_boot_store_options(struct ag_host *host, struct ag_plugin *plugin,
         ag_writer_u64le(&out, entry->fuel_per_run);
     }
     put_or_delete(host, AG_STORE_DESIRED, plugin->name, value, out.size);
-    put_or_delete(host, AG_STORE_SETTINGS, plugin->name, entry->settings.at, entry->settings.size);
+    const struct ag_text settings = ag_desired_settings(entry, plugin->current.id);
+    put_or_delete(host, AG_STORE_SETTINGS, plugin->name, settings.at, settings.size);
     plugin->options_changed = false;
 }
 

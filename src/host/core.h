@@ -156,6 +156,13 @@ uint64_t ag_update_deadline(struct ag_host *host);
 const struct ag_desired_entry *ag_update_entry(struct ag_host *host,
                                                const struct ag_plugin *plugin);
 
+// ---- settings.c -------------------------------------------------------------------------------
+
+// Another table is in force: judges the settings that the entry gives the versions that are here.
+// `before` is the entry of the table before, or NULL.
+void ag_settings_judge(struct ag_host *host, struct ag_plugin *plugin,
+                       struct ag_desired_entry *entry, const struct ag_desired_entry *before);
+
 // ---- download.c: desired versions on their way in, one at a time ------------------------------
 
 // Fetches the entry's version, or goes on with it after a pause. Nothing else may be under way.

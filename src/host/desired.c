@@ -122,6 +122,9 @@ static bool texts_are_same(struct ag_text a, struct ag_text b)
 void ag_desired_carry(struct ag_desired *desired, struct ag_desired_entry *to,
                       const struct ag_desired_entry *from)
 {
+    static const struct ag_desired_entry none = { .is_enabled = true };
+    if (!from)
+        from = &none;
     to->is_enabled = from->is_enabled;
     to->period_ms = from->period_ms;
     to->fuel_per_run = from->fuel_per_run;
@@ -132,7 +135,25 @@ void ag_desired_carry(struct ag_desired *desired, struct ag_desired_entry *to,
     to->trial_runs = from->trial_runs;
     to->trial_ms = from->trial_ms;
     to->window = from->window;
-    (void)keep_text(desired, from->settings, &to->settings);
+    to->kept_for = from->kept_for;
+    if (!keep_text(desired, from->settings, &to->settings))
+        to->settings.size = 0;
+    if (!keep_text(desired, from->kept, &to->kept))
+        to->kept.size = 0;
+}
+
+struct ag_text ag_desired_settings(const struct ag_desired_entry *entry, uint32_t slot_id)
+{
+    return entry->kept_for != 0 && entry->kept_for == slot_id ? entry->kept : entry->settings;
+}
+
+void ag_desired_keep_settings(struct ag_desired *desired, struct ag_desired_entry *to,
+                              const struct ag_desired_entry *from, uint32_t slot_id)
+{
+    const struct ag_text none = { NULL, 0 };
+    to->kept_for = slot_id;
+    if (!keep_text(desired, from ? ag_desired_settings(from, slot_id) : none, &to->kept))
+        to->kept = none;
 }
 
 void ag_desired_set_host(struct ag_desired_host *host, const struct ag_twin_host *from)

@@ -40,6 +40,8 @@ struct ag_desired_entry {
     struct ag_window window; // when a new version may be activated; is_set false: at any time
     struct ag_text url;      // in the pool; empty: keep what is installed
     struct ag_text settings; // in the pool; JSON; empty: none
+    uint32_t kept_for;       // slot whose version keeps other settings than these; 0: none
+    struct ag_text kept;     // in the pool; those
 };
 
 // What is desired of the host itself. What is absent or wrong in the twin is not set.
@@ -81,10 +83,18 @@ void ag_desired_add(struct ag_desired *desired, const struct ag_twin_entry *entr
 // The index of the entry of that name, or AG_DESIRED_NONE.
 uint32_t ag_desired_find(const struct ag_desired *desired, const char *name);
 
-// Takes the options of `from` into an entry of the same name that is refused, so that what is
-// installed goes on as it did. Without its settings where the pool has no room for them.
+// Takes the options of `from` (NULL: none) into an entry of the same name that is refused, so that
+// what is installed goes on as it did. Without its settings where the pool has no room for them.
 void ag_desired_carry(struct ag_desired *desired, struct ag_desired_entry *to,
                       const struct ag_desired_entry *from);
+
+// The settings of the version of a slot.
+struct ag_text ag_desired_settings(const struct ag_desired_entry *entry, uint32_t slot_id);
+
+// Lets the version of a slot keep the settings that it had by the entry `from` (NULL: none). It has
+// none where the pool has no room for them.
+void ag_desired_keep_settings(struct ag_desired *desired, struct ag_desired_entry *to,
+                              const struct ag_desired_entry *from, uint32_t slot_id);
 
 // Copies what the twin reader told; NULL: nothing is desired.
 void ag_desired_set_host(struct ag_desired_host *host, const struct ag_twin_host *from);

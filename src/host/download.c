@@ -36,6 +36,8 @@ static void install_failed(struct ag_host *host, struct ag_plugin *plugin, enum 
     host->installing = NULL;
     if (!ag_install_may_retry(why)) {
         plugin->outcome = why;
+        if (why == AG_ERR_SETTINGS_SCHEMA)
+            plugin->fault = host->install.fault;
         ag_download_refuse(host, plugin, why, version);
         return;
     }
@@ -54,6 +56,7 @@ void ag_download_begin(struct ag_host *host, struct ag_plugin *plugin,
                                           .version = entry->version,
                                           .sha256 = entry->has_sha256 ? entry->sha256 : NULL,
                                           .url = entry->url,
+                                          .settings = entry->settings,
                                           .memory_limit = ag_plugins_room(&host->plugins, plugin) };
     bool goes_on = ag_download_owns(host, plugin);
     host->installing = plugin;

@@ -82,7 +82,7 @@ enum ag_status ag_install_resume(struct ag_install *install,
 }
 
 // Does what the head says fit what the twin says and what this device is?
-static enum ag_status judge_metadata(const struct ag_install *install)
+static enum ag_status judge_metadata(struct ag_install *install)
 {
     const struct ag_plugin_metadata *metadata = &install->head.metadata;
     const struct ag_install_request *request = &install->request;
@@ -102,7 +102,8 @@ static enum ag_status judge_metadata(const struct ag_install *install)
     if (data_ram > limit || metadata->memory_size > limit - data_ram ||
         metadata->stack_size > limit - data_ram - metadata->memory_size)
         return AG_ERR_FILE_MEMORY;
-    return AG_OK;
+    return ag_schema_judge(metadata->schema, metadata->schema_size, request->settings,
+                           &install->fault);
 }
 
 // A head says by its signed hashes which file it belongs to: that of a file that has failed is

@@ -18,6 +18,7 @@
 #include "host/fetch.h"
 #include "host/ram.h"
 #include "plugin/file.h"
+#include "plugin/schema.h"
 #include "store/store.h"
 
 // Bytes of the file that are asked for first: any head, and all of a small plug-in.
@@ -29,9 +30,10 @@
 struct ag_install_request {
     const char *name; // borrowed until the end
     uint32_t version;
-    const uint8_t *sha256; // borrowed until the end; NULL: not stated
-    struct ag_text url;    // borrowed until the end
-    uint32_t memory_limit; // RAM that its instance may take, bytes
+    const uint8_t *sha256;   // borrowed until the end; NULL: not stated
+    struct ag_text url;      // borrowed until the end
+    struct ag_text settings; // borrowed until the end; judged by the file's schema
+    uint32_t memory_limit;   // RAM that its instance may take, bytes
 };
 
 enum ag_install_state {
@@ -55,6 +57,7 @@ struct ag_install {
     uint32_t received;    // bytes taken so far
     char etag[AG_CFG_ETAG_MAX + 1];
     struct ag_plugin_head head;
+    struct ag_schema_fault fault; // after AG_ERR_SETTINGS_SCHEMA
     struct ag_file_proof proof;
     struct ag_store_writer writer;
     uint8_t sha256[AG_SHA256_SIZE]; // of the whole file, once it is proven

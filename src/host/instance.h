@@ -56,6 +56,8 @@ struct ag_instance_options {
     uint32_t stack_size;     // bytes, from the metadata
     uint64_t fuel_per_run;   // budget of one call; at least 1
     struct ag_data *data;    // its own data; borrowed as long as the instance lives; NULL: none
+    const uint8_t *schema;   // of its settings; borrowed as long as the instance lives
+    uint32_t schema_size;    // 0: it has none
     struct ag_text settings; // JSON object; borrowed, see ag_instance_set_settings
     const struct ag_instance_services *services; // borrowed as long as the instance lives
 };

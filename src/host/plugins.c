@@ -311,6 +311,51 @@ static void save_data(struct ag_plugins *plugins, struct ag_plugin *plugin, uint
     write_data(plugins, plugin);
 }
 
+// ---- Settings ----------------------------------------------------------------------------------
+
+static uint32_t running_slot(const struct ag_plugin *plugin)
+{
+    return plugin->is_trial ? plugin->next.id : plugin->current.id;
+}
+
+enum ag_status ag_plugins_schema(const struct ag_plugins *plugins, const struct ag_plugin *plugin,
+                                 uint32_t slot_id, const uint8_t **schema, uint32_t *size)
+{
+    if (plugin->phase != AG_PLUGIN_DOWN && slot_id == running_slot(plugin)) {
+        *schema = plugin->instance.options.schema;
+        *size = plugin->instance.options.schema_size;
+        return AG_OK;
+    }
+    struct ag_wasm_image image;
+    struct ag_plugin_metadata metadata;
+    size_t file_size;
+    enum ag_status status = ag_store_open_file(plugins->store, slot_id, &image.module, &file_size);
+    if (status != AG_OK)
+        return status;
+    image.module_size = (uint32_t)file_size;
+    status = read_metadata(&image, &metadata);
+    *schema = status == AG_OK ? metadata.schema : NULL;
+    *size = status == AG_OK ? metadata.schema_size : 0;
+    return status;
+}
+
+// The settings for a version that is to start. They were judged when they came; after a fallback,
+// they may be those of another version.
+static struct ag_text sound_settings(const struct ag_plugin *plugin, uint32_t slot_id,
+                                     const struct ag_desired_entry *options,
+                                     const struct ag_plugin_metadata *metadata)
+{
+    static const char text[] = "starts without its settings, which its schema refuses";
+    const struct ag_text none = { NULL, 0 };
+    const struct ag_text settings = ag_desired_settings(options, slot_id);
+    struct ag_schema_fault fault;
+    if (settings.size == 0 ||
+        ag_schema_judge(metadata->schema, metadata->schema_size, settings, &fault) == AG_OK)
+        return settings;
+    ag_board_log(AG_LOG_WARNING, plugin->name, text, sizeof text - 1);
+    return none;
+}
+
 // ---- Instances ---------------------------------------------------------------------------------
 
 static enum ag_status make_instance(struct ag_plugins *plugins, struct ag_plugin *plugin,
@@ -319,7 +364,7 @@ static enum ag_status make_instance(struct ag_plugins *plugins, struct ag_plugin
     struct ag_wasm_image image;
     struct ag_plugin_metadata metadata;
     uint32_t size;
-    uint32_t slot_id = plugin->is_trial ? plugin->next.id : plugin->current.id;
+    const uint32_t slot_id = running_slot(plugin);
     enum ag_status status = open_image(plugins, slot_id, &image);
     if (status == AG_OK)
         status = read_metadata(&image, &metadata);
@@ -344,8 +389,10 @@ static enum ag_status make_instance(struct ag_plugins *plugins, struct ag_plugin
                                         .fuel_per_run = fuel_of(plugins, plugin, options),
                                         .data = plugin->data,
                                         .services = &plugins->services };
+    made.schema = metadata.schema;
+    made.schema_size = metadata.schema_size;
     if (options)
-        made.settings = options->settings;
+        made.settings = sound_settings(plugin, slot_id, options, &metadata);
     return ag_instance_make(&plugin->instance, (uint8_t *)plugin->block + data_ram, size, &image,
                             &made);
 }
@@ -400,12 +447,14 @@ enum ag_status ag_plugins_start(struct ag_plugins *plugins, struct ag_plugin *pl
 
 void ag_plugins_stop(struct ag_plugins *plugins, struct ag_plugin *plugin, bool release_pins)
 {
-    // One slice to say good-bye in, between two runs only; what it does in it has no consequence.
-    if (plugin->phase == AG_PLUGIN_RUNNING && !plugin->instance.is_busy &&
-        ag_instance_begin(&plugin->instance, AG_ABI_SHUTDOWN) == AG_OK)
-        (void)!run_slice(plugins, plugin);
     // Not what a call in progress has changed by half: that counts as if the power had gone.
-    if (plugin->data && plugin->data->is_changed && !plugin->instance.is_busy)
+    const bool is_busy = plugin->instance.is_busy;
+    if (plugin->data && plugin->data->is_changed && !is_busy)
+        write_data(plugins, plugin);
+    // One slice to say good-bye in, between two runs only.
+    if (plugin->phase == AG_PLUGIN_RUNNING && !is_busy &&
+        ag_instance_begin(&plugin->instance, AG_ABI_SHUTDOWN) == AG_OK &&
+        run_slice(plugins, plugin) == AG_OK && plugin->data && plugin->data->is_changed)
         write_data(plugins, plugin);
     drop_instance(plugins, plugin);
     if (release_pins)
@@ -418,7 +467,8 @@ void ag_plugins_set_options(struct ag_plugins *plugins, struct ag_plugin *plugin
     if (plugin->phase == AG_PLUGIN_DOWN)
         return;
     struct ag_text none = { NULL, 0 };
-    ag_instance_set_settings(&plugin->instance, options ? options->settings : none);
+    ag_instance_set_settings(&plugin->instance,
+                             options ? ag_desired_settings(options, running_slot(plugin)) : none);
     plugin->instance.options.fuel_per_run = fuel_of(plugins, plugin, options);
     ag_schedule_set_period(&plugins->schedule, index_of(plugins, plugin),
                            ag_plugins_period(plugins, plugin, options));

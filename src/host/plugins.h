@@ -21,6 +21,7 @@
 #include "host/schedule.h"
 #include "host/transitions.h"
 #include "platform/crypto.h"
+#include "plugin/schema.h"
 #include "store/store.h"
 
 // What the store holds in one role; id 0: nothing. The rest is asked of the store when it is
@@ -55,6 +56,7 @@ struct ag_plugin {
     enum ag_status error_cause;       // the failure behind AG_ERR_GAVE_UP; AG_OK: none
     uint32_t error_version;           // the version that it is about; 0: none
     struct ag_wasm_place error_place; // in the file of that version; AG_PLUGIN_NOWHERE: in none
+    struct ag_schema_fault fault;     // of the error AG_ERR_SETTINGS_SCHEMA
     bool knows_place;                 // false after a restart, whose store keeps no place
     enum ag_status outcome;           // why the desired entry was given up; AG_OK: it was not
 
@@ -147,6 +149,11 @@ AG_MUST_CHECK enum ag_status ag_plugins_start(struct ag_plugins *plugins, struct
 
 // Shuts the instance down and gives its RAM back; its pins too if `release_pins`.
 void ag_plugins_stop(struct ag_plugins *plugins, struct ag_plugin *plugin, bool release_pins);
+
+// The schema of the settings of a slot, borrowed as long as the slot is there; size 0: it has none.
+AG_MUST_CHECK enum ag_status ag_plugins_schema(const struct ag_plugins *plugins,
+                                               const struct ag_plugin *plugin, uint32_t slot_id,
+                                               const uint8_t **schema, uint32_t *size);
 
 // Other options for what runs; its settings pointer is renewed in any case.
 void ag_plugins_set_options(struct ag_plugins *plugins, struct ag_plugin *plugin,

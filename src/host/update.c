@@ -6,11 +6,16 @@
 #include "host/core.h"
 #include "host/plan.h"
 
-const struct ag_desired_entry *ag_update_entry(struct ag_host *host, const struct ag_plugin *plugin)
+static struct ag_desired_entry *find_entry(struct ag_host *host, const struct ag_plugin *plugin)
 {
-    const struct ag_desired *table = ag_follow_table(&host->follow);
+    struct ag_desired *table = ag_follow_table(&host->follow);
     uint32_t index = ag_desired_find(table, plugin->name);
     return index == AG_DESIRED_NONE ? NULL : &table->entries[index];
+}
+
+const struct ag_desired_entry *ag_update_entry(struct ag_host *host, const struct ag_plugin *plugin)
+{
+    return find_entry(host, plugin);
 }
 
 // ---- Windows -----------------------------------------------------------------------------------
@@ -325,10 +330,30 @@ static enum ag_status remembered_outcome(const struct ag_host *host, const struc
     return rejected.failure;
 }
 
-static void entry_changed(struct ag_host *host, struct ag_plugin *plugin,
-                          const struct ag_desired_entry *entry,
-                          const struct ag_desired_entry *before)
+// Whether what runs has other settings now.
+static bool runs_with_others(const struct ag_plugin *plugin, const struct ag_desired_entry *entry,
+                             const struct ag_desired_entry *before)
 {
+    const uint32_t slot_id = plugin->is_trial ? plugin->next.id : plugin->current.id;
+    if (!before)
+        return true;
+    const struct ag_text now = ag_desired_settings(entry, slot_id);
+    const struct ag_text then = ag_desired_settings(before, slot_id);
+    return now.size != then.size || (now.size > 0 && memcmp(now.at, then.at, now.size) != 0);
+}
+
+// The head of the file that is on its way has been judged with other settings.
+static bool was_judged_otherwise(const struct ag_host *host, bool new_settings)
+{
+    return new_settings && host->install.state != AG_INSTALL_HEAD &&
+           host->install.head.metadata.schema_size > 0;
+}
+
+static void entry_changed(struct ag_host *host, struct ag_plugin *plugin,
+                          struct ag_desired_entry *entry, const struct ag_desired_entry *before)
+{
+    bool new_settings = !before || !ag_desired_same_settings(entry, before);
+    ag_settings_judge(host, plugin, entry, before);
     if (!before || !ag_desired_same_file(entry, before)) {
         plugin->outcome = remembered_outcome(host, plugin, entry);
         plugin->fetch_backoff.failures = 0;
@@ -338,11 +363,15 @@ static void entry_changed(struct ag_host *host, struct ag_plugin *plugin,
     } else if (ag_download_owns(host, plugin)) { // the same request, whose texts have moved
         host->install.request.url = entry->url;
         host->install.request.sha256 = entry->has_sha256 ? entry->sha256 : NULL;
+        host->install.request.settings = entry->settings;
+        if (was_judged_otherwise(host, new_settings))
+            ag_download_cancel(host, plugin);
     }
     if (host->has_desired && before && !ag_desired_is_same(entry, before))
         ag_trial_retry(host, plugin);
-    bool new_settings = !before || !ag_desired_same_settings(entry, before);
-    ag_plugins_set_options(&host->plugins, plugin, entry, new_settings);
+    if (plugin->outcome == AG_ERR_SETTINGS_SCHEMA && new_settings)
+        plugin->outcome = AG_OK;
+    ag_plugins_set_options(&host->plugins, plugin, entry, runs_with_others(plugin, entry, before));
     plugin->options_changed = true;
 }
 
@@ -353,7 +382,7 @@ void ag_update_desired_changed(struct ag_host *host)
         struct ag_plugin *plugin = &host->plugins.plugins[i];
         if (!plugin->is_used)
             continue;
-        const struct ag_desired_entry *entry = ag_update_entry(host, plugin);
+        struct ag_desired_entry *entry = find_entry(host, plugin);
         uint32_t index = ag_desired_find(before, plugin->name);
         if (entry) {
             entry_changed(host, plugin, entry,
