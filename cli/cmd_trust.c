@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `airgraft trust`: makes, shows and compares trust store objects.
+// `airgraft trust`: makes, shows, compares and rolls out trust store objects.
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/plugin_check.h"
+#include "cli/trust_deploy.h"
 #include "cli/trustfile.h"
 
 // ---- new ---------------------------------------------------------------------------------------
@@ -356,6 +357,7 @@ static const struct {
     { "new", run_new },
     { "show", run_show },
     { "check", run_check },
+    { "deploy", ag_trust_deploy_run },
 };
 enum {
     ACTION_COUNT = sizeof actions / sizeof actions[0]
@@ -365,10 +367,11 @@ int cmd_trust(int argc, char **argv)
 {
     static const struct ag_usage usage = {
         .name = "trust",
-        .synopsis = "new [OPTION...]\nshow [--json] FILE\ncheck CURRENT NEW",
+        .synopsis =
+            "new [OPTION...]\nshow [--json] FILE\ncheck CURRENT NEW\ndeploy [OPTION...] DEVICE FILE",
         .summary =
-            "Makes, shows and compares trust store objects: the keys and TLS roots that a device\n"
-            "believes. Each action has its own --help.",
+            "Makes, shows, compares and rolls out trust store objects: the keys and TLS roots that\n"
+            "a device believes. Each action has its own --help.",
         .operand_min = 1,
         .operand_max = 1,
     };

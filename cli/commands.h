@@ -16,7 +16,7 @@
     X(GROUP_DEVELOP, bench,    "bench",    "measure this build against the budgets") \
     X(GROUP_PUBLISH, keygen,   "keygen",   "make a pair of signing keys") \
     X(GROUP_PUBLISH, sign,     "sign",     "sign a plug-in file") \
-    X(GROUP_PUBLISH, trust,    "trust",    "make or show a trust store object") \
+    X(GROUP_PUBLISH, trust,    "trust",    "make, show or roll out a trust store object") \
     X(GROUP_PUBLISH, publish,  "publish",  "upload a signed plug-in and print the URL for devices") \
     X(GROUP_OPERATE, deploy,   "deploy",   "name a plug-in in a device's twin, and wait for the outcome") \
     X(GROUP_OPERATE, devices,  "devices",  "list, show, create and delete devices") \

@@ -351,25 +351,65 @@ static enum ag_twin_verdict judge_entry(const json_t *entry, const struct ag_twi
     return stopped == goal->stopped ? AG_TWIN_SUCCEEDED : AG_TWIN_WAITING;
 }
 
+// Whether the device has seen the desired section; if not, *progress says so.
+static bool has_seen(const json_t *host, int64_t desired_version, struct ag_twin_progress *progress)
+{
+    const json_t *seen = json_object_get(host, "desiredVersion");
+    *progress = (struct ag_twin_progress){ 0 };
+    if (host && json_integer_value(seen) >= desired_version)
+        return true;
+    snprintf(progress->text, sizeof progress->text, "%s",
+             host ? "the device has not taken it up yet" : "the device has not reported yet");
+    return false;
+}
+
 enum ag_twin_verdict ag_twin_edit_judge(const json_t *reported, const struct ag_twin_goal *goal,
                                         struct ag_twin_progress *progress)
 {
     const json_t *host = json_object_get(reported, "airgraft");
-    const json_t *seen = json_object_get(host, "desiredVersion");
     const json_t *entry =
         ag_twin_edit_find(json_object_get(reported, "firmware_modules"), goal->name);
-    *progress = (struct ag_twin_progress){ 0 };
-    if (!host) {
-        snprintf(progress->text, sizeof progress->text, "the device has not reported yet");
+    if (!has_seen(host, goal->desired_version, progress))
         return AG_TWIN_WAITING;
-    }
-    if (json_integer_value(seen) < goal->desired_version) {
-        snprintf(progress->text, sizeof progress->text, "the device has not taken it up yet");
-        return AG_TWIN_WAITING;
-    }
     if (!entry) {
         snprintf(progress->text, sizeof progress->text, "%s is not on the device", goal->name);
         return goal->removed ? AG_TWIN_SUCCEEDED : AG_TWIN_WAITING;
     }
     return judge_entry(entry, goal, progress);
+}
+
+enum ag_twin_verdict ag_twin_edit_judge_trust(const json_t *reported,
+                                              const struct ag_twin_trust_goal *goal,
+                                              struct ag_twin_progress *progress)
+{
+    static const struct {
+        const char *name;
+        const char *text;
+        enum ag_twin_verdict verdict;
+    } trust_states[] = {
+        { "running", "is in use", AG_TWIN_SUCCEEDED },
+        { "waiting", "is waiting to be fetched", AG_TWIN_WAITING },
+        { "downloading", "is being fetched", AG_TWIN_WAITING },
+        { "trial", "is on trial", AG_TWIN_WAITING },
+        { "rolled_back", "was rolled back", AG_TWIN_FAILED },
+        { "refused", "was refused", AG_TWIN_FAILED },
+    };
+    const json_t *host = json_object_get(reported, "airgraft");
+    const json_t *trust = json_object_get(host, "trust");
+    const char *state = json_string_value(json_object_get(trust, "state"));
+    if (!has_seen(host, goal->desired_version, progress))
+        return AG_TWIN_WAITING;
+    read_error(trust, progress);
+    const bool is_it = json_integer_value(json_object_get(trust, "epoch")) == goal->epoch;
+    for (size_t i = 0; state && i < sizeof trust_states / sizeof trust_states[0]; i++) {
+        if (strcmp(state, trust_states[i].name) != 0 ||
+            (trust_states[i].verdict == AG_TWIN_SUCCEEDED && !is_it))
+            continue;
+        snprintf(progress->text, sizeof progress->text, "trust store object of epoch %u %s",
+                 (unsigned)goal->epoch, trust_states[i].text);
+        return trust_states[i].verdict;
+    }
+    snprintf(progress->text, sizeof progress->text,
+             "the device says nothing of its trust store object yet");
+    return AG_TWIN_WAITING;
 }

@@ -88,4 +88,15 @@ void ag_twin_edit_place(const json_t *error, char *text, size_t capacity);
 enum ag_twin_verdict ag_twin_edit_judge(const json_t *reported, const struct ag_twin_goal *goal,
                                         struct ag_twin_progress *progress);
 
+// A trust store object to wait for.
+struct ag_twin_trust_goal {
+    int64_t desired_version; // as in struct ag_twin_goal
+    uint32_t epoch;
+};
+
+// Likewise, from airgraft.trust.
+enum ag_twin_verdict ag_twin_edit_judge_trust(const json_t *reported,
+                                              const struct ag_twin_trust_goal *goal,
+                                              struct ag_twin_progress *progress);
+
 #endif

@@ -252,6 +252,44 @@ static void stopping_and_removing_have_goals_of_their_own(void)
                 AG_TWIN_SUCCEEDED);
 }
 
+static void the_outcome_of_a_trust_store_object_is_judged(void)
+{
+    static const struct {
+        const char *reported;
+        enum ag_twin_verdict verdict;
+        const char *text;
+        int64_t code;
+    } rows[] = {
+        { "null", AG_TWIN_WAITING, "the device has not reported yet", 0 },
+        { "{\"airgraft\":{\"desiredVersion\":6,\"trust\":{\"epoch\":2,\"state\":\"running\"}}}",
+          AG_TWIN_WAITING, "the device has not taken it up yet", 0 },
+        { "{\"airgraft\":{\"desiredVersion\":7}}", AG_TWIN_WAITING,
+          "the device says nothing of its trust store object yet", 0 },
+        { "{\"airgraft\":{\"desiredVersion\":7,\"trust\":{\"epoch\":1,\"state\":\"running\"}}}",
+          AG_TWIN_WAITING, "the device says nothing of its trust store object yet", 0 },
+        { "{\"airgraft\":{\"desiredVersion\":7,\"trust\":{\"epoch\":1,\"state\":\"trial\"}}}",
+          AG_TWIN_WAITING, "trust store object of epoch 2 is on trial", 0 },
+        { "{\"airgraft\":{\"desiredVersion\":8,\"trust\":{\"epoch\":2,\"state\":\"running\"}}}",
+          AG_TWIN_SUCCEEDED, "trust store object of epoch 2 is in use", 0 },
+        { "{\"airgraft\":{\"desiredVersion\":7,\"trust\":{\"epoch\":1,\"state\":\"rolled_back\","
+          "\"error\":{\"code\":1324,\"name\":\"trust_unreachable\"}}}}",
+          AG_TWIN_FAILED, "trust store object of epoch 2 was rolled back", 1324 },
+        { "{\"airgraft\":{\"desiredVersion\":7,\"trust\":{\"epoch\":1,\"state\":5}}}",
+          AG_TWIN_WAITING, "the device says nothing of its trust store object yet", 0 },
+    };
+    const struct ag_twin_trust_goal goal = { .desired_version = 7, .epoch = 2 };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct ag_twin_progress progress;
+        json_t *reported = json_loads(rows[i].reported, JSON_DECODE_ANY, NULL);
+        test_note("%s", rows[i].reported);
+        CHECK(reported != NULL);
+        CHECK_EQUAL(ag_twin_edit_judge_trust(reported, &goal, &progress), rows[i].verdict);
+        CHECK_TEXT(progress.text, rows[i].text);
+        CHECK_EQUAL(progress.error_code, rows[i].code);
+        json_decref(reported);
+    }
+}
+
 static const struct test_case cases[] = {
     TEST(names_become_keys_and_come_back),
     TEST(a_new_plug_in_is_one_entry_by_name),
@@ -265,5 +303,6 @@ static const struct test_case cases[] = {
     TEST(each_state_has_its_verdict),
     TEST(the_devices_error_is_handed_on_without_control_characters),
     TEST(stopping_and_removing_have_goals_of_their_own),
+    TEST(the_outcome_of_a_trust_store_object_is_judged),
 };
 TEST_MAIN(cases)
