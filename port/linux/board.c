@@ -17,6 +17,7 @@
 
 static bool has_chip;
 static const char *sensor_path; // NULL: the terminal board's sensor
+static bool wants_restart;
 
 static bool is_given(const char *text)
 {
@@ -65,6 +66,16 @@ int ag_board_key_fd(void)
 void ag_board_read_keys(void)
 {
     ag_terminal_board_read_keys();
+}
+
+void ag_board_restart(void)
+{
+    wants_restart = true;
+}
+
+bool ag_board_wants_restart(void)
+{
+    return wants_restart;
 }
 
 const char *ag_board_name(void)

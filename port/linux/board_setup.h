@@ -41,6 +41,9 @@ void ag_board_close(void);
 
 void ag_board_set_log_level(enum ag_log_level level);
 
+// Whether somebody asked for a restart: ag_board_restart only notes it.
+bool ag_board_wants_restart(void);
+
 // Keys for the switches: the descriptor to watch, -1 when stdin is no terminal that is ours, and
 // the function to call when it is readable.
 int ag_board_key_fd(void);

@@ -28,6 +28,7 @@ enum {
     EXIT_STOPPED = 0,  // asked to stop
     EXIT_FAILED = 1,   // the store, the board or the network library cannot be used
     EXIT_MISTAKEN = 2, // command line or configuration are wrong: starting again does not help
+    EXIT_RESTART = 3,  // asked to start again: whoever supervises does that
     TRUST_SIZE_MAX = 1 << 18,
     CONNECT_TIMEOUT_MS = 20000,
 };
@@ -115,7 +116,8 @@ static void print_help(void)
         "\n"
         "Signals: SIGTERM and SIGINT stop the host in order. SIGKILL and power cuts do no harm.\n"
         "Exit: 0 asked to stop; 1 the store, the board or the network library cannot be used;\n"
-        "      2 the command line or the configuration is wrong.\n");
+        "      2 the command line or the configuration is wrong;\n"
+        "      3 asked to start again, by the direct method restart: whoever supervises does that.\n");
 }
 
 static int level_of(const char *name)
@@ -408,6 +410,8 @@ static void run(struct program *program)
     ag_notify_send("READY=1");
     while (!program->stops) {
         const uint32_t host_wait = ag_host_step(program->host, ag_board_uptime_ms());
+        if (ag_board_wants_restart())
+            break;
         const uint64_t now_ms = ag_board_uptime_ms();
         uint64_t wait_ms = host_wait == AG_HOST_NEVER ? AG_LOOP_FOREVER : host_wait;
         wait_ms = smaller(wait_ms, ag_stream_tls_wait_ms(&program->hub_stream, now_ms));
@@ -468,5 +472,7 @@ int main(int argc, char **argv)
     if (is_started)
         run(&program);
     stop(&program);
-    return is_started ? EXIT_STOPPED : EXIT_FAILED;
+    if (!is_started)
+        return EXIT_FAILED;
+    return ag_board_wants_restart() ? EXIT_RESTART : EXIT_STOPPED;
 }

@@ -136,6 +136,44 @@ _Static_assert(AG_CFG_HTTP_HEAD_MAX >= 1024 && AG_CFG_HTTP_HEAD_MAX <= 65535,
 #endif
 _Static_assert(AG_CFG_ETAG_MAX >= 32 && AG_CFG_ETAG_MAX <= 255, "AG_CFG_ETAG_MAX is 32 to 255");
 
+// Log lines in RAM, bytes for all sources together. 1200 to 65536. Costs as many bytes.
+#ifndef AG_CFG_LOG_SIZE
+#define AG_CFG_LOG_SIZE 2048
+#endif
+_Static_assert(AG_CFG_LOG_SIZE >= 1200 && AG_CFG_LOG_SIZE <= 65536,
+               "AG_CFG_LOG_SIZE is 1200 to 65536");
+
+// Longest text of a log line that is kept, bytes; the rest is cut off. 80 to 255.
+#ifndef AG_CFG_LOG_LINE
+#define AG_CFG_LOG_LINE 200
+#endif
+_Static_assert(AG_CFG_LOG_LINE >= 80 && AG_CFG_LOG_LINE <= 255, "AG_CFG_LOG_LINE is 80 to 255");
+
+// Log lines on flash that a compaction of the journal keeps, bytes: of all sources together, 512 to
+// 16384, and of each. On an image with a short journal it is less.
+#ifndef AG_CFG_LOG_KEEP
+#define AG_CFG_LOG_KEEP 8192
+#endif
+#ifndef AG_CFG_LOG_KEEP_EACH
+#define AG_CFG_LOG_KEEP_EACH 2048
+#endif
+_Static_assert(AG_CFG_LOG_KEEP >= 512 && AG_CFG_LOG_KEEP <= 16384 && AG_CFG_LOG_KEEP_EACH >= 256 &&
+                   AG_CFG_LOG_KEEP_EACH <= AG_CFG_LOG_KEEP,
+               "AG_CFG_LOG_KEEP is 512 to 16384, AG_CFG_LOG_KEEP_EACH 256 to that");
+
+// Bytes of log lines written to flash: at most so many a day, 4096 to 16777216, and so many at once
+// that nothing was written for before, 1024 to 65536. More lines than that stay in RAM, and are
+// lost with it. What it wears: README.md of src/store.
+#ifndef AG_CFG_LOG_DAY
+#define AG_CFG_LOG_DAY 65536
+#endif
+#ifndef AG_CFG_LOG_BURST
+#define AG_CFG_LOG_BURST 4096
+#endif
+_Static_assert(AG_CFG_LOG_DAY >= 4096 && AG_CFG_LOG_DAY <= 16777216 && AG_CFG_LOG_BURST >= 1024 &&
+                   AG_CFG_LOG_BURST <= 65536,
+               "AG_CFG_LOG_DAY is 4096 to 16777216, AG_CFG_LOG_BURST 1024 to 65536");
+
 // Capabilities one plug-in can require. 1 to 64. Costs 4 bytes each in parsed metadata.
 #ifndef AG_CFG_CAPABILITY_MAX
 #define AG_CFG_CAPABILITY_MAX 16
@@ -192,6 +230,28 @@ _Static_assert(AG_CFG_TELEMETRY_SIZE >= 256 && AG_CFG_TELEMETRY_SIZE <= 65536,
 #endif
 _Static_assert(AG_CFG_LINK_SEND >= 2048 && AG_CFG_LINK_SEND <= 65536,
                "AG_CFG_LINK_SEND is 2048 to 65536");
+
+// Direct methods: calls under way at once, 2 to 16; longest name, longest payload of a request and
+// of a plug-in's answer, longest answer of the host's own, bytes. Costs about 200 bytes a call, and
+// the payload twice and a half.
+#ifndef AG_CFG_METHOD_MAX
+#define AG_CFG_METHOD_MAX 4
+#endif
+#ifndef AG_CFG_METHOD_NAME_MAX
+#define AG_CFG_METHOD_NAME_MAX 100
+#endif
+#ifndef AG_CFG_METHOD_PAYLOAD
+#define AG_CFG_METHOD_PAYLOAD 1024
+#endif
+#ifndef AG_CFG_METHOD_ANSWER
+#define AG_CFG_METHOD_ANSWER 2048
+#endif
+_Static_assert(AG_CFG_METHOD_MAX >= 2 && AG_CFG_METHOD_MAX <= 16 &&
+                   AG_CFG_METHOD_NAME_MAX >= AG_CFG_NAME_MAX + 2 && AG_CFG_METHOD_NAME_MAX <= 128 &&
+                   AG_CFG_METHOD_PAYLOAD >= 256 && AG_CFG_METHOD_ANSWER >= 512 &&
+                   AG_CFG_METHOD_PAYLOAD + 512 + AG_CFG_MQTT_RESERVE <= AG_CFG_LINK_SEND &&
+                   AG_CFG_METHOD_ANSWER + 512 + AG_CFG_MQTT_RESERVE <= AG_CFG_LINK_SEND,
+               "AG_CFG_METHOD_* are out of range, or an answer does not fit AG_CFG_LINK_SEND");
 
 // RAM for one read from a stream, bytes; also where a login is put together. 1024 to 65536.
 #ifndef AG_CFG_LINK_READ

@@ -72,7 +72,7 @@
     X(ERR_FILE_TOO_LARGE,      1315, "file_too_large", "the file does not fit in the store", "make it smaller, or remove another plug-in") \
     X(ERR_FILE_INITIALIZE,     1316, "file_no_initialize", "the plug-in does not export initialize as a function () -> i32", "define int32_t initialize(void) as in sdk/airgraft.h") \
     X(ERR_FILE_EXECUTE,        1317, "file_no_execute", "the plug-in does not export execute as a function () -> ()", "define void execute(void) as in sdk/airgraft.h") \
-    X(ERR_FILE_EXPORT,         1318, "file_export_type", "an optional export of the plug-in has another type than the ABI says", "define shutdown and on_settings as void f(void)") \
+    X(ERR_FILE_EXPORT,         1318, "file_export_type", "an optional export of the plug-in has another type than the ABI says", "define shutdown, on_settings and on_method as void f(void)") \
     X(ERR_FILE_DISAGREES,      1319, "file_disagrees", "the module's memory or imports are not those that its metadata says", "build the plug-in with airgraft build") \
     X(ERR_TRUST_MALFORMED,     1320, "trust_malformed", "the trust store object is broken", "make it again with airgraft trust new") \
     X(ERR_TRUST_FORGED,        1321, "trust_signature_invalid", "a signature of the trust store object does not match", "it was changed after signing: take the original") \
@@ -121,6 +121,7 @@
     X(ERR_DPS_DISABLED,        1524, "dps_disabled", "the enrolment is disabled", "enable it in the provisioning service") \
     X(ERR_DPS_ANSWER,          1525, "dps_answer", "the provisioning service sent an answer that is not understood", "see the log") \
     X(ERR_HUB_REQUEST,         1526, "hub_request", "the hub refused a twin request", "see the log for its reason") \
+    X(ERR_METHOD,              1527, "method", "the direct method's payload is not what the method takes", "see docs/methods.md; the payload is a JSON object, or nothing") \
     \
     /* 16xx: store and flash */ \
     X(ERR_FLASH,               1601, "flash", "the flash could not be programmed or erased", "check the medium; replace it if this stays") \

@@ -28,6 +28,9 @@ static const struct ag_abi_entry table[] = {
     { AG_CALL_STORE_KEY, ag_abi_store_key },
     { AG_CALL_STORE_ROOM, ag_abi_store_room },
     { AG_CALL_STORE_PENDING, ag_abi_store_pending },
+    { AG_CALL_METHOD_NAME, ag_abi_method_name },
+    { AG_CALL_METHOD_PAYLOAD, ag_abi_method_payload },
+    { AG_CALL_METHOD_REPLY, ag_abi_method_reply },
     { AG_CALL_RANDOM_FILL, ag_abi_random_fill },
     { AG_CALL_WASI_ARGS_GET, ag_abi_wasi_nothing_get },
     { AG_CALL_WASI_ARGS_SIZES_GET, ag_abi_wasi_sizes_get },
@@ -47,13 +50,24 @@ ag_abi_call ag_abi_find(uint16_t id)
     return NULL;
 }
 
+void ag_abi_log(const struct ag_instance *instance, enum ag_log_level level, const char *text,
+                size_t size)
+{
+    const struct ag_instance_services *services = instance->options.services;
+    if (services->log)
+        services->log(services->context, level, instance->options.name,
+                      (struct ag_text){ text, size });
+    else
+        ag_board_log(level, instance->options.name, text, size);
+}
+
 enum ag_status ag_abi_bytes(struct ag_instance *instance, uint32_t address, uint32_t size,
                             void **bytes)
 {
     static const char reason[] = "a pointer given to the host lies outside of the memory";
     if (ag_wasm_memory_at(instance->wasm, address, size, bytes) == AG_OK)
         return AG_OK;
-    ag_board_log(AG_LOG_WARNING, instance->options.name, reason, sizeof reason - 1);
+    ag_abi_log(instance, AG_LOG_WARNING, reason, sizeof reason - 1);
     return AG_TRAP_HOST;
 }
 

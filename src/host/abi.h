@@ -24,6 +24,10 @@ AG_MUST_CHECK enum ag_status ag_abi_bytes(struct ag_instance *instance, uint32_t
 AG_MUST_CHECK enum ag_status ag_abi_text(struct ag_instance *instance, uint32_t address,
                                          uint32_t size, struct ag_text *text);
 
+// A line of the plug-in's.
+void ag_abi_log(const struct ag_instance *instance, enum ag_log_level level, const char *text,
+                size_t size);
+
 // The i32 result of a call that has only a status: 0, or its negated number.
 void ag_abi_answer(uint32_t *slots, enum ag_status status);
 
@@ -48,6 +52,9 @@ enum ag_status ag_abi_report_set_bool(struct ag_instance *instance, uint32_t *sl
 enum ag_status ag_abi_report_set_text(struct ag_instance *instance, uint32_t *slots);
 enum ag_status ag_abi_report_remove(struct ag_instance *instance, uint32_t *slots);
 enum ag_status ag_abi_telemetry_send(struct ag_instance *instance, uint32_t *slots);
+enum ag_status ag_abi_method_name(struct ag_instance *instance, uint32_t *slots);
+enum ag_status ag_abi_method_payload(struct ag_instance *instance, uint32_t *slots);
+enum ag_status ag_abi_method_reply(struct ag_instance *instance, uint32_t *slots);
 enum ag_status ag_abi_wasi_nothing_get(struct ag_instance *instance, uint32_t *slots);
 enum ag_status ag_abi_wasi_sizes_get(struct ag_instance *instance, uint32_t *slots);
 enum ag_status ag_abi_wasi_clock_time_get(struct ag_instance *instance, uint32_t *slots);

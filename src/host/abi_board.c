@@ -14,7 +14,7 @@ enum ag_status ag_abi_log_write(struct ag_instance *instance, uint32_t *slots)
         return status;
     enum ag_log_level level = slots[0] < AG_LOG_DEBUG ? (enum ag_log_level)slots[0] : AG_LOG_DEBUG;
     size_t size = text.size < LOG_LINE_MAX ? text.size : LOG_LINE_MAX;
-    ag_board_log(level, instance->options.name, text.at, size);
+    ag_abi_log(instance, level, text.at, size);
     return AG_OK;
 }
 

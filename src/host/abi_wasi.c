@@ -69,7 +69,7 @@ enum ag_status ag_abi_wasi_clock_time_get(struct ag_instance *instance, uint32_t
 
 // A line on its way to the log, put together from pieces.
 struct line {
-    const char *name;
+    const struct ag_instance *instance;
     size_t size;
     char text[160];
 };
@@ -77,7 +77,7 @@ struct line {
 static void end_line(struct line *line)
 {
     if (line->size > 0)
-        ag_board_log(AG_LOG_INFO, line->name, line->text, line->size);
+        ag_abi_log(line->instance, AG_LOG_INFO, line->text, line->size);
     line->size = 0;
 }
 
@@ -105,7 +105,7 @@ enum ag_status ag_abi_wasi_fd_write(struct ag_instance *instance, uint32_t *slot
         slots[0] = ERRNO_BADF;
         return AG_OK;
     }
-    struct line line = { .name = instance->options.name };
+    struct line line = { .instance = instance };
     uint32_t total = 0;
     for (uint32_t i = 0; i < count; i++) {
         const uint8_t *vector = (const uint8_t *)vectors + 8 * i;

@@ -8,6 +8,8 @@ void ag_change_move(struct ag_host *host, struct ag_plugin *plugin, enum ag_tran
         ag_transition_next(plugin->state, event, plugin->current.id != 0, &plugin->state);
     if (status != AG_OK)
         ag_log_plugin(host, AG_LOG_ERROR, plugin->name, event, "impossible event", status);
+    if (event == AG_EVENT_CONFIRM || event == AG_EVENT_FAIL)
+        ag_log_keep(host, plugin);
     host->plan_is_due = true;
     ag_report_touch(host, plugin);
 }

@@ -8,6 +8,8 @@
 #include "host/host.h"
 #include "host/install.h"
 #include "host/link.h"
+#include "host/log_ring.h"
+#include "host/method.h"
 #include "host/plugins.h"
 #include "host/properties.h"
 #include "host/telemetry.h"
@@ -31,6 +33,20 @@ struct ag_core_report {
     uint64_t properties_ms;  // plug-ins' own properties are not sent before that time
 };
 
+// The log: what passes, and what is kept of it.
+struct ag_core_log {
+    struct ag_log_ring ring;
+    bool has_level;          // a level was desired; otherwise all goes to the board
+    enum ag_log_level level; //
+    bool is_due;             // lines are to be written to flash
+    bool must_sync;          // some were
+    uint32_t added;          // bytes of lines since it was last asked whether room is short
+    uint32_t credit;         // bytes that may be written to flash now
+    uint64_t credit_ms;      // when that was reckoned
+    uint64_t start_ms;       // when the host started
+    uint8_t start_pieces;    // written in a row shortly after a start, this one or earlier ones
+};
+
 struct ag_host {
     struct ag_host_config config; // a copy; its texts are the caller's
     struct ag_host_board board;
@@ -47,6 +63,8 @@ struct ag_host {
     struct ag_properties properties;
     struct ag_telemetry telemetry;
     struct ag_core_report report;
+    struct ag_core_log log;
+    struct ag_method method;
     struct ag_plugin *installing; // whose version is being fetched or verified; NULL: nobody's
     uint32_t last_rid;            // of a request to the hub
     uint64_t document_ms;         // when the answer to a twin read must be there
@@ -62,6 +80,9 @@ struct ag_host {
 };
 
 // ---- log.c: lines at one level, put together from pieces -----------------------------------
+
+// The source of the host's own lines.
+#define AG_LOG_HOST "host"
 
 struct ag_log_line {
     struct ag_host *host;
@@ -79,6 +100,52 @@ void ag_log_end(struct ag_log_line *line, enum ag_log_level level);
 // One line "NAME VERSION: TEXT", and with a status ": name (1234)".
 void ag_log_plugin(struct ag_host *host, enum ag_log_level level, const char *name,
                    uint32_t version, const char *text, enum ag_status status);
+
+// A line of anybody's, as it is: to the board and to what is kept, if its level passes.
+void ag_log_take(struct ag_host *host, enum ag_log_level level, const char *source,
+                 struct ag_text text);
+// "error", … Static.
+const char *ag_log_level_name(enum ag_log_level level);
+
+// Finds what the store remembers: the level, and the lines kept before the reset.
+void ag_log_init(struct ag_host *host);
+// This plug-in failed or ended its trial: its last lines and the host's go to flash by and by.
+void ag_log_keep(struct ag_host *host, struct ag_plugin *plugin);
+void ag_log_step(struct ag_host *host);
+uint64_t ag_log_deadline(const struct ag_host *host);
+// The host ends in order: what can be written to flash is.
+void ag_log_close(struct ag_host *host);
+// The level from the twin, remembered over resets; without one all passes that the board shows.
+void ag_log_want_level(struct ag_host *host, bool has_level, enum ag_log_level level);
+
+// The line and its texts are borrowed for the call.
+typedef void (*ag_log_visit)(void *context, const struct ag_log_ring_line *line);
+// Shows what is kept of a source, on flash and in RAM, oldest first.
+void ag_log_read(const struct ag_host *host, const char *source, ag_log_visit visit, void *context);
+
+// ---- method.c: direct methods ------------------------------------------------------------------
+
+void ag_method_init(struct ag_host *host);
+// A request comes in: its topic, pieces of its payload, its end.
+void ag_method_begin(struct ag_host *host, const struct ag_hub_topic *topic);
+void ag_method_feed(struct ag_host *host, const uint8_t *bytes, size_t size);
+void ag_method_end(struct ag_host *host);
+// The connection is gone, and with it whoever waits for answers.
+void ag_method_forget(struct ag_host *host);
+// Sends what answers there are, and does what was asked for.
+void ag_method_step(struct ag_host *host);
+uint64_t ag_method_deadline(const struct ag_host *host);
+
+// Services of instances (host/instance.h); the context is the host.
+enum ag_status ag_method_text(void *context, uint8_t owner, enum ag_instance_method which,
+                              struct ag_text *text);
+enum ag_status ag_method_reply(void *context, uint8_t owner, uint32_t code, struct ag_text payload);
+
+// ---- method_answer.c ---------------------------------------------------------------------------
+
+// Writes the payload of an answer.
+void ag_method_answer_write(struct ag_host *host, const struct ag_method_slot *slot,
+                            struct ag_writer *out);
 
 // ---- boot.c -----------------------------------------------------------------------------------
 

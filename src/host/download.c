@@ -38,6 +38,7 @@ static void install_failed(struct ag_host *host, struct ag_plugin *plugin, enum 
         plugin->outcome = why;
         if (why == AG_ERR_SETTINGS_SCHEMA)
             plugin->fault = host->install.fault;
+        plugin->pardons = false;
         ag_download_refuse(host, plugin, why, version);
         return;
     }
@@ -57,7 +58,8 @@ void ag_download_begin(struct ag_host *host, struct ag_plugin *plugin,
                                           .sha256 = entry->has_sha256 ? entry->sha256 : NULL,
                                           .url = entry->url,
                                           .settings = entry->settings,
-                                          .memory_limit = ag_plugins_room(&host->plugins, plugin) };
+                                          .memory_limit = ag_plugins_room(&host->plugins, plugin),
+                                          .pardons = plugin->pardons };
     bool goes_on = ag_download_owns(host, plugin);
     host->installing = plugin;
     ag_change_move(host, plugin, AG_EVENT_FETCH);
@@ -76,6 +78,7 @@ static void install_done(struct ag_host *host, struct ag_plugin *plugin)
     enum ag_status status = ag_plugins_check(&host->plugins, plugin->next.id, plugin);
     if (status == AG_OK) {
         plugin->fetch_backoff.failures = 0;
+        plugin->pardons = false;
         ag_log_plugin(host, AG_LOG_INFO, plugin->name, plugin->next.version, "verified", AG_OK);
         ag_change_move(host, plugin, AG_EVENT_VERIFIED);
         return;

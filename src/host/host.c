@@ -63,6 +63,12 @@ static enum ag_status send_telemetry(void *context, uint8_t owner, const void *b
     return ag_telemetry_add(&host->telemetry, owner, bytes, size);
 }
 
+static void take_line(void *context, enum ag_log_level level, const char *source,
+                      struct ag_text text)
+{
+    ag_log_take(context, level, source, text);
+}
+
 // A name in the twin's report that means nothing to us is from a life before: it is told as gone.
 static void found_reported(void *context, const char *name)
 {
@@ -87,6 +93,9 @@ static void init_plugins(struct ag_host *host, void *memory, size_t size)
     plugins->services.pins = &plugins->pins;
     plugins->services.set_property = set_property;
     plugins->services.send_telemetry = send_telemetry;
+    plugins->services.log = take_line;
+    plugins->services.method_text = ag_method_text;
+    plugins->services.method_reply = ag_method_reply;
     plugins->default_period_ms = host->config.default_period_ms;
     plugins->default_fuel = host->config.default_fuel_per_run;
     plugins->slice_fuel = host->config.slice_fuel;
@@ -113,6 +122,8 @@ enum ag_status ag_host_init(void *memory, size_t size, const struct ag_host_conf
         status = ag_store_mount(&host->store, board->flash);
     if (status != AG_OK)
         return status;
+    ag_log_init(host);
+    ag_method_init(host);
     char *pool = (char *)memory + round_up(sizeof *host);
     ag_follow_init(&host->follow, pool, 2 * (size_t)config->desired_size, found_reported, host);
     init_plugins(host, (uint8_t *)memory + own_size, size - own_size);
@@ -158,6 +169,7 @@ static void link_is_down(struct ag_host *host, enum ag_status status)
     if (status != AG_OK)
         log_link(host, "link: ", status, AG_LOG_WARNING);
     ag_report_lost(host);
+    ag_method_forget(host);
     host->telemetry.packet_id = 0;
     ag_follow_reconnected(&host->follow);
     if (status != AG_OK)
@@ -170,6 +182,8 @@ static void begin_message(struct ag_host *host, struct ag_text topic_text)
     struct ag_hub_topic topic;
     ag_hub_parse_topic(topic_text, &topic);
     host->topic = topic.kind;
+    if (topic.kind == AG_HUB_TOPIC_METHOD)
+        ag_method_begin(host, &topic);
     if (topic.kind == AG_HUB_TOPIC_DESIRED)
         ag_follow_begin_patch(&host->follow, topic.has_version, topic.version);
     if (topic.kind != AG_HUB_TOPIC_TWIN || !topic.has_rid)
@@ -241,10 +255,16 @@ static void handle_link(struct ag_host *host, const struct ag_link_event *event)
         begin_message(host, event->topic);
         break;
     case AG_LINK_PAYLOAD:
-        ag_follow_feed(&host->follow, event->bytes, event->size);
+        if (host->topic == AG_HUB_TOPIC_METHOD)
+            ag_method_feed(host, event->bytes, event->size);
+        else
+            ag_follow_feed(&host->follow, event->bytes, event->size);
         break;
     case AG_LINK_MESSAGE_END:
-        end_message(host);
+        if (host->topic == AG_HUB_TOPIC_METHOD)
+            ag_method_end(host);
+        else
+            end_message(host);
         break;
     case AG_LINK_ACKNOWLEDGED:
         host->hub_answers++;
@@ -342,6 +362,8 @@ static uint64_t next_deadline(struct ag_host *host)
     deadline = earlier(deadline, ag_report_deadline(host));
     deadline = earlier(deadline, ag_trust_update_deadline(host));
     deadline = earlier(deadline, ag_clock_deadline(host));
+    deadline = earlier(deadline, ag_method_deadline(host));
+    deadline = earlier(deadline, ag_log_deadline(host));
     if (host->link.state != AG_LINK_ONLINE)
         return deadline;
     if (host->follow.rid != 0 || host->follow.wants_document)
@@ -359,7 +381,9 @@ uint32_t ag_host_step(struct ag_host *host, uint64_t now_ms)
     ag_download_step(host);
     ag_update_plan(host);
     (void)ag_trial_turn(host);
+    ag_method_step(host);
     send_what_is_due(host);
+    ag_log_step(host); // last: nothing waits for what it writes
     uint64_t deadline = next_deadline(host);
     if (deadline <= now_ms)
         return 0;
@@ -374,6 +398,7 @@ void ag_host_close(struct ag_host *host)
     for (uint32_t i = 0; i < AG_CFG_PLUGIN_MAX; i++)
         if (host->plugins.plugins[i].is_used)
             ag_plugins_stop(&host->plugins, &host->plugins.plugins[i], true);
+    ag_log_close(host);
     ag_fetch_close(&host->install.fetch);
     ag_link_close(&host->link, host->now_ms);
 }

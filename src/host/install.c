@@ -250,8 +250,12 @@ static enum ag_status prove(struct ag_install *install)
     if (install->request.sha256 &&
         memcmp(install->request.sha256, install->sha256, AG_SHA256_SIZE) != 0)
         return AG_ERR_FILE_SHA256;
-    if (ag_store_is_quarantined(install->store, install->sha256, NULL))
-        return AG_ERR_QUARANTINED;
+    if (ag_store_is_quarantined(install->store, install->sha256, NULL)) {
+        status = install->request.pardons ? ag_store_pardon(install->store, install->sha256)
+                                          : AG_ERR_QUARANTINED;
+        if (status != AG_OK)
+            return status;
+    }
     install->state = AG_INSTALL_TRANSLATION;
     return AG_OK;
 }

@@ -34,6 +34,7 @@ struct ag_install_request {
     struct ag_text url;      // borrowed until the end
     struct ag_text settings; // borrowed until the end; judged by the file's schema
     uint32_t memory_limit;   // RAM that its instance may take, bytes
+    bool pardons;            // a hash in quarantine is taken off it, not refused
 };
 
 enum ag_install_state {

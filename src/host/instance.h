@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "host/data.h"
 #include "host/pins.h"
+#include "platform/board.h"
 #include "plugin/abi.h"
 #include "plugin/metadata.h"
 #include "wasm/wasm.h"
@@ -38,6 +39,12 @@ struct ag_property {
     struct ag_text text; // AG_PROPERTY_TEXT, at most AG_CFG_PROPERTY_TEXT_MAX bytes
 };
 
+// A text of the direct method that is being called.
+enum ag_instance_method {
+    AG_INSTANCE_METHOD_NAME,
+    AG_INSTANCE_METHOD_PAYLOAD, // JSON, or empty
+};
+
 // What instances reach beyond the board. One for all of them.
 struct ag_instance_services {
     void *context;        // handed to the calls
@@ -48,6 +55,16 @@ struct ag_instance_services {
     // A device-to-cloud message. AG_ERR_NO_SPACE: the queue is full; AG_ERR_ARGUMENT: it is too
     // long. NULL: unsupported.
     enum ag_status (*send_telemetry)(void *context, uint8_t owner, const void *bytes, size_t size);
+    // A line of the plug-in's log. NULL: it goes to the board.
+    void (*log)(void *context, enum ag_log_level level, const char *source, struct ag_text text);
+    // The direct method that is being called; borrowed for the call. AG_ERR_NOT_FOUND: none is.
+    // NULL: unsupported.
+    enum ag_status (*method_text)(void *context, uint8_t owner, enum ag_instance_method which,
+                                  struct ag_text *text);
+    // Its answer; the last one counts. AG_ERR_NOT_FOUND: none is being called. AG_ERR_ARGUMENT: the
+    // code. AG_ERR_NO_SPACE: it is too long. AG_ERR_MALFORMED: it is not JSON.
+    enum ag_status (*method_reply)(void *context, uint8_t owner, uint32_t code,
+                                   struct ag_text payload);
 };
 
 struct ag_instance_options {

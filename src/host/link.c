@@ -100,10 +100,11 @@ static enum ag_status subscribe(struct ag_link *link, bool at_dps)
 {
     static const struct ag_mqtt_filter dps[] = { { AG_DPS_FILTER, 1 } };
     static const struct ag_mqtt_filter hub[] = { { AG_HUB_FILTER_TWIN, 0 },
-                                                 { AG_HUB_FILTER_DESIRED, 0 } };
+                                                 { AG_HUB_FILTER_DESIRED, 0 },
+                                                 { AG_HUB_FILTER_METHODS, 0 } };
     uint16_t packet_id;
     return at_dps ? ag_mqtt_subscribe(&link->mqtt, dps, 1, &packet_id)
-                  : ag_mqtt_subscribe(&link->mqtt, hub, 2, &packet_id);
+                  : ag_mqtt_subscribe(&link->mqtt, hub, 3, &packet_id);
 }
 
 // Registers, or asks what became of the registration.

@@ -415,6 +415,7 @@ static void drop_instance(struct ag_plugins *plugins, struct ag_plugin *plugin)
     plugin->data = NULL;
     plugin->phase = AG_PLUGIN_DOWN;
     plugin->settings_changed = false;
+    plugin->method = AG_PLUGIN_NO_METHOD;
 }
 
 enum ag_status ag_plugins_start(struct ag_plugins *plugins, struct ag_plugin *plugin, bool is_trial,
@@ -478,6 +479,17 @@ void ag_plugins_set_options(struct ag_plugins *plugins, struct ag_plugin *plugin
     }
 }
 
+enum ag_status ag_plugins_call_method(struct ag_plugins *plugins, struct ag_plugin *plugin)
+{
+    if (plugin->phase == AG_PLUGIN_DOWN)
+        return AG_ERR_CLOSED;
+    if (plugin->instance.exports[AG_ABI_ON_METHOD] == AG_INSTANCE_NO_EXPORT)
+        return AG_ERR_NOT_FOUND;
+    plugin->method = AG_PLUGIN_METHOD_DUE;
+    ag_schedule_suspended(&plugins->schedule, index_of(plugins, plugin));
+    return AG_OK;
+}
+
 // Begins the call that this turn is for.
 static enum ag_status begin_turn(struct ag_plugin *plugin)
 {
@@ -489,6 +501,11 @@ static enum ag_status begin_turn(struct ag_plugin *plugin)
     if (plugin->health == AG_CRITERIA_HEALTH_ASKED) {
         plugin->phase = AG_PLUGIN_EXAMINING;
         return ag_instance_begin(&plugin->instance, AG_ABI_HEALTHY);
+    }
+    if (plugin->method == AG_PLUGIN_METHOD_DUE && plugin->phase == AG_PLUGIN_RUNNING) {
+        plugin->method = AG_PLUGIN_METHOD_RUNNING;
+        plugin->phase = AG_PLUGIN_ANSWERING;
+        return ag_instance_begin(&plugin->instance, AG_ABI_ON_METHOD);
     }
     return ag_instance_begin(&plugin->instance, AG_ABI_EXECUTE);
 }
@@ -504,14 +521,17 @@ static enum ag_plugin_outcome end_turn(struct ag_plugins *plugins, struct ag_plu
             plugin->runs++;
         ag_schedule_done(&plugins->schedule, index, now_ms);
         outcome = AG_PLUGIN_RAN;
-    } else { // initialize, on_settings or healthy: execute is due when it was
+    } else { // initialize, on_settings, healthy or on_method: execute is due when it was
         if (plugin->phase == AG_PLUGIN_EXAMINING)
             plugin->health = AG_CRITERIA_HEALTH_WELL;
+        if (plugin->method == AG_PLUGIN_METHOD_RUNNING)
+            plugin->method = AG_PLUGIN_METHOD_DONE;
         plugin->phase = AG_PLUGIN_RUNNING;
         ag_schedule_rest(&plugins->schedule, index);
     }
     save_data(plugins, plugin, now_ms);
-    if (plugin->settings_changed || plugin->health == AG_CRITERIA_HEALTH_ASKED)
+    if (plugin->settings_changed || plugin->health == AG_CRITERIA_HEALTH_ASKED ||
+        plugin->method == AG_PLUGIN_METHOD_DUE)
         ag_schedule_suspended(&plugins->schedule, index);
     return outcome;
 }

@@ -34,12 +34,21 @@ struct ag_plugin_version {
 // The function of a place that there is none of.
 #define AG_PLUGIN_NOWHERE UINT32_MAX
 
+// A call of on_method.
+enum ag_plugin_method {
+    AG_PLUGIN_NO_METHOD,      // there is none, or the instance that had it is gone
+    AG_PLUGIN_METHOD_DUE,     // it has its turn next
+    AG_PLUGIN_METHOD_RUNNING, // it is under way
+    AG_PLUGIN_METHOD_DONE,    // it has returned
+};
+
 enum ag_plugin_phase {
     AG_PLUGIN_DOWN,         // no instance
     AG_PLUGIN_INITIALIZING, // initialize is under way
     AG_PLUGIN_RUNNING,      // execute, once a period
     AG_PLUGIN_SETTLING,     // on_settings is under way
     AG_PLUGIN_EXAMINING,    // healthy is under way
+    AG_PLUGIN_ANSWERING,    // on_method is under way
 };
 
 struct ag_plugin {
@@ -61,8 +70,11 @@ struct ag_plugin {
     enum ag_status outcome;           // why the desired entry was given up; AG_OK: it was not
 
     enum ag_plugin_phase phase;
-    bool is_trial;                       // what runs is `next`
-    bool settings_changed;               // on_settings is to be called
+    bool is_trial;         // what runs is `next`
+    bool settings_changed; // on_settings is to be called
+    enum ag_plugin_method method;
+    bool log_is_due;                     // its last lines are to be written to flash
+    bool pardons;                        // the desired file is tried although it failed before
     uint32_t runs;                       // of execute, done since the instance was made
     uint64_t made_ms;                    // when the instance was made
     uint32_t file_period_ms;             // as the file says; 0: it does not
@@ -158,6 +170,11 @@ AG_MUST_CHECK enum ag_status ag_plugins_schema(const struct ag_plugins *plugins,
 // Other options for what runs; its settings pointer is renewed in any case.
 void ag_plugins_set_options(struct ag_plugins *plugins, struct ag_plugin *plugin,
                             const struct ag_desired_entry *options, bool settings_changed);
+
+// Makes on_method this plug-in's next call. AG_ERR_CLOSED: it does not run. AG_ERR_NOT_FOUND: it
+// exports no on_method.
+AG_MUST_CHECK enum ag_status ag_plugins_call_method(struct ag_plugins *plugins,
+                                                    struct ag_plugin *plugin);
 
 // Gives the next plug-in whose turn it is a slice. Where it trapped is found by translating that
 // function once more, in RAM that is free: with too little of it, only the function is known.

@@ -270,6 +270,11 @@ static void write_host_state(struct ag_host *host, struct ag_json_writer *json)
     ag_json_writer_integer(json, (int64_t)host->follow.version);
     ag_json_writer_key(json, "state");
     ag_json_writer_string(json, host->is_idle ? "idle" : "updating");
+    ag_json_writer_key(json, "logLevel");
+    if (host->log.has_level)
+        ag_json_writer_string(json, ag_log_level_name(host->log.level));
+    else
+        ag_json_writer_null(json);
     write_strays(ag_follow_table(&host->follow), json);
     write_trust(&host->trust_update, json);
     write_error(json, host->follow.error, 0);

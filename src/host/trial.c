@@ -37,6 +37,7 @@ static void log_failure(struct ag_host *host, struct ag_plugin *plugin, uint32_t
     ag_log_text(&line, ": ");
     log_why(&line, why, place);
     ag_log_end(&line, AG_LOG_WARNING);
+    ag_log_keep(host, plugin);
 }
 
 // Marks a version failed for good, with its hash in quarantine.

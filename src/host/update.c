@@ -356,6 +356,7 @@ static void entry_changed(struct ag_host *host, struct ag_plugin *plugin,
     ag_settings_judge(host, plugin, entry, before);
     if (!before || !ag_desired_same_file(entry, before)) {
         plugin->outcome = remembered_outcome(host, plugin, entry);
+        plugin->pardons = false;
         plugin->fetch_backoff.failures = 0;
         plugin->fetch_ms = host->now_ms;
         if (ag_download_owns(host, plugin))

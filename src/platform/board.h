@@ -46,6 +46,9 @@ void ag_board_note_running(uint32_t slot_id);
 // The word as the last life of the device left it, until it is written anew. A board without such
 // memory says 0.
 uint32_t ag_board_last_running(void);
+// Restarts the device, or the program, in order where that takes time: may return, and nothing
+// further is done then but to end. Somebody asked for it.
+void ag_board_restart(void);
 
 enum ag_pin_mode {
     AG_PIN_INPUT,

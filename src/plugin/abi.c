@@ -8,4 +8,5 @@ const struct ag_abi_export ag_abi_exports[AG_ABI_FUNCTION_COUNT] = {
     [AG_ABI_SHUTDOWN] = { "shutdown", ":", false, AG_ERR_FILE_EXPORT },
     [AG_ABI_ON_SETTINGS] = { "on_settings", ":", false, AG_ERR_FILE_EXPORT },
     [AG_ABI_HEALTHY] = { "healthy", ":i", false, AG_ERR_FILE_EXPORT },
+    [AG_ABI_ON_METHOD] = { "on_method", ":", false, AG_ERR_FILE_EXPORT },
 };

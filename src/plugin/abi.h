@@ -18,6 +18,7 @@ enum ag_abi_function {
     AG_ABI_SHUTDOWN,    // ":"  optional: before the plug-in is stopped in good order
     AG_ABI_ON_SETTINGS, // ":"  optional: its settings have changed
     AG_ABI_HEALTHY,     // ":i" optional: asked once, when its trial is done; not 0 fails it
+    AG_ABI_ON_METHOD,   // ":"  optional: somebody calls a direct method of it
     AG_ABI_FUNCTION_COUNT,
 };
 

@@ -37,6 +37,11 @@ static const struct ag_capability_function store_functions[] = {
     { "remove", "ii:i", AG_CALL_STORE_REMOVE, 1 }, { "key", "iii:i", AG_CALL_STORE_KEY, 1 },
     { "room", ":i", AG_CALL_STORE_ROOM, 1 },       { "pending", ":i", AG_CALL_STORE_PENDING, 1 },
 };
+static const struct ag_capability_function method_functions[] = {
+    { "name", "ii:i", AG_CALL_METHOD_NAME, 1 },
+    { "payload", "ii:i", AG_CALL_METHOD_PAYLOAD, 1 },
+    { "reply", "iii:i", AG_CALL_METHOD_REPLY, 1 },
+};
 static const struct ag_capability_function random_functions[] = {
     { "fill", "ii:", AG_CALL_RANDOM_FILL, 1 },
 };
@@ -61,6 +66,7 @@ const struct ag_capability ag_capabilities[] = {
     { "report", AG_CAPABILITY_REPORT, 1, FUNCTIONS(report_functions) },
     { "telemetry", AG_CAPABILITY_TELEMETRY, 1, FUNCTIONS(telemetry_functions) },
     { "store", AG_CAPABILITY_STORE, 1, FUNCTIONS(store_functions) },
+    { "method", AG_CAPABILITY_METHOD, 1, FUNCTIONS(method_functions) },
     { "random", AG_CAPABILITY_RANDOM, 1, FUNCTIONS(random_functions) },
     { "wasi_snapshot_preview1", AG_CAPABILITY_WASI, 1, FUNCTIONS(wasi_functions) },
 };

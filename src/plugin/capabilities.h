@@ -23,7 +23,7 @@
 #include "base/status.h"
 #include "plugin/metadata.h"
 
-// Ids of capabilities: at most 255. Reserved for later: pwm 5, i2c 6, method 11.
+// Ids of capabilities: at most 255. Reserved for later: pwm 5, i2c 6.
 enum ag_capability_id {
     AG_CAPABILITY_LOG = 1,
     AG_CAPABILITY_CLOCK = 2,
@@ -33,6 +33,7 @@ enum ag_capability_id {
     AG_CAPABILITY_REPORT = 8,
     AG_CAPABILITY_TELEMETRY = 9,
     AG_CAPABILITY_STORE = 10,
+    AG_CAPABILITY_METHOD = 11,
     AG_CAPABILITY_RANDOM = 12,
     AG_CAPABILITY_WASI = 13,
 };
@@ -60,6 +61,9 @@ enum ag_call_id {
     AG_CALL_STORE_KEY = AG_CALL(STORE, 3),             // (index, buffer, capacity) -> i32 size
     AG_CALL_STORE_ROOM = AG_CALL(STORE, 4),            // () -> i32 bytes
     AG_CALL_STORE_PENDING = AG_CALL(STORE, 5),         // () -> i32, 0 or 1
+    AG_CALL_METHOD_NAME = AG_CALL(METHOD, 0),          // (buffer, capacity) -> i32 size
+    AG_CALL_METHOD_PAYLOAD = AG_CALL(METHOD, 1),       // (buffer, capacity) -> i32 size
+    AG_CALL_METHOD_REPLY = AG_CALL(METHOD, 2),         // (code, json, size) -> i32
     AG_CALL_RANDOM_FILL = AG_CALL(RANDOM, 0),          // (buffer, size)
     AG_CALL_WASI_ARGS_GET = AG_CALL(WASI, 0),          // (argv, buffer) -> errno
     AG_CALL_WASI_ARGS_SIZES_GET = AG_CALL(WASI, 1),    // (*count, *size) -> errno: none

@@ -253,6 +253,7 @@ enum ag_status ag_index_apply(struct ag_store *store, const struct ag_record *re
     case AG_RECORD_VALUE:
     case AG_RECORD_PROGRESS:
     case AG_RECORD_DELETE:
+    case AG_RECORD_LINES:
         return AG_OK; // looked up on flash when asked for
     }
     return (record->flags & AG_RECORD_OPTIONAL) ? AG_OK : AG_ERR_STORE_FORMAT;

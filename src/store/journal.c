@@ -250,7 +250,7 @@ static enum found next_in_block(const struct ag_flash *flash, uint32_t generatio
         cursor->closed = true;
         return FOUND_END;
     }
-    if (cursor->types != 0 && (head.type >= 16 || !(cursor->types >> head.type & 1))) {
+    if (cursor->types != 0 && (head.type >= 32 || !(cursor->types >> head.type & 1))) {
         cursor->at += ag_journal_record_size(head.size);
         cursor->sequence++;
         return FOUND_OTHER;

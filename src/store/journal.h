@@ -29,6 +29,7 @@ enum ag_record_type {
     AG_RECORD_VALUE = 6,
     AG_RECORD_PROGRESS = 7,
     AG_RECORD_DELETE = 8,
+    AG_RECORD_LINES = 16, // of the log; optional, keep
 };
 
 enum ag_record_flag {
@@ -51,12 +52,12 @@ struct ag_journal_cursor {
     uint32_t sequence; // that the next record must have
     uint32_t damaged;  // places met that cannot be read
     uint32_t repaired; // heads and payloads read with one bit put right
-    uint16_t types;    // to stop at, as AG_JOURNAL_ONLY of each; 0: all. Payloads of others are
+    uint32_t types;    // to stop at, as AG_JOURNAL_ONLY of each; 0: all. Payloads of others are
                        // not even checked
     uint8_t block;     // index in the generation
     bool closed;       // the block walked last ends in bytes that cannot be read
 };
-#define AG_JOURNAL_ONLY(type) (1u << (type))
+#define AG_JOURNAL_ONLY(type) ((uint32_t)1 << (type))
 
 // One piece of a payload.
 struct ag_span {

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "store/lines.h"
+
 // Attempts to write one record, each in another block, before the journal counts as broken.
 #define ATTEMPTS 3
 
@@ -211,6 +213,7 @@ struct copier {
     struct ag_store *store;
     struct ag_journal fresh;
     bool dry;
+    struct ag_lines_kept lines; // of the log, that are copied
 };
 
 static enum ag_status enter_next_block(struct copier *copier)
@@ -297,6 +300,9 @@ static enum ag_status copy_if_live(struct copier *copier, const struct ag_record
         return value_is_live(store, record, *after) ? put_copy(copier, record, NULL) : AG_OK;
     case AG_RECORD_PROGRESS:
         return progress_is_live(store, record, *after) ? put_copy(copier, record, NULL) : AG_OK;
+    case AG_RECORD_LINES:
+        return ag_lines_are_kept(&copier->lines, record->offset) ? put_copy(copier, record, NULL)
+                                                                 : AG_OK;
     case AG_RECORD_MARK:
     case AG_RECORD_REMOVE:
     case AG_RECORD_DELETE:
@@ -305,12 +311,15 @@ static enum ag_status copy_if_live(struct copier *copier, const struct ag_record
     return (record->flags & AG_RECORD_KEEP) ? put_copy(copier, record, NULL) : AG_OK;
 }
 
-static enum ag_status copy_all(struct copier *copier)
+static enum ag_status copy_all(struct copier *copier, enum ag_log_keep keep)
 {
     const struct ag_store *store = copier->store;
     struct ag_journal_cursor cursor = { .at = 0 };
     struct ag_record record;
     enum ag_status status = AG_OK;
+    copier->lines.count = 0;
+    if (keep == AG_LOG_KEEP_ALL)
+        ag_lines_choose(store, &copier->lines);
     while (status == AG_OK && ag_journal_next(store->flash, &store->journal, &cursor, &record))
         status = copy_if_live(copier, &record, &cursor);
     return status;
@@ -330,14 +339,14 @@ static enum ag_status commit(struct ag_store *store, const struct ag_journal *fr
     return status;
 }
 
-enum ag_status ag_log_compact(struct ag_store *store, bool keep)
+enum ag_status ag_log_compact(struct ag_store *store, enum ag_log_keep keep)
 {
     struct copier copier = { .store = store, .dry = false };
     copier.fresh.generation = ++store->last_generation;
     copier.fresh.sequence = 1;
     enum ag_status status = enter_next_block(&copier);
-    if (status == AG_OK && keep)
-        status = copy_all(&copier);
+    if (status == AG_OK && keep != AG_LOG_KEEP_NOTHING)
+        status = copy_all(&copier, keep);
     if (status == AG_OK)
         status = commit(store, &copier.fresh);
     if (status != AG_OK)
@@ -359,17 +368,27 @@ static bool has_room(const struct ag_journal *journal, size_t size, uint8_t limi
     return (journal->used <= limit && ag_journal_fits(journal, size)) || journal->used < limit;
 }
 
+// Whether the record would find room after a compaction.
+static bool compaction_helps(struct ag_store *store, size_t size, uint8_t limit,
+                             enum ag_log_keep keep)
+{
+    struct copier reckoning = { .store = store, .dry = true };
+    return copy_all(&reckoning, keep) == AG_OK && has_room(&reckoning.fresh, size, limit);
+}
+
 // Sees to it that the record fits at the tail. A compaction never gets further than what it copies:
-// what is left free now is free after one, too.
+// what is left free now is free after one, too. Lines of the log give way to anything else.
 static enum ag_status make_room(struct ag_store *store, size_t size, enum ag_log_growth growth)
 {
     const uint8_t limit = (uint8_t)(generation_limit(store) - (growth == AG_LOG_MARK ? 0 : 1));
     const size_t wanted = size + (growth == AG_LOG_YIELDS ? AG_LOG_RESERVE : 0);
     if (!has_room(&store->journal, wanted, limit)) {
-        struct copier reckoning = { .store = store, .dry = true };
-        if (copy_all(&reckoning) != AG_OK || !has_room(&reckoning.fresh, wanted, limit))
+        enum ag_log_keep keep = AG_LOG_KEEP_ALL;
+        if (!compaction_helps(store, wanted, limit, keep))
+            keep = AG_LOG_KEEP_NO_LINES;
+        if (keep == AG_LOG_KEEP_NO_LINES && !compaction_helps(store, wanted, limit, keep))
             return AG_ERR_STORE_FULL;
-        const enum ag_status status = ag_log_compact(store, true);
+        const enum ag_status status = ag_log_compact(store, keep);
         if (status != AG_OK)
             return status;
     }
@@ -383,6 +402,8 @@ static enum ag_status make_room(struct ag_store *store, size_t size, enum ag_log
 static enum ag_status append(struct ag_store *store, enum ag_record_type type,
                              const struct ag_span spans[2], enum ag_log_growth growth)
 {
+    const uint8_t flags =
+        AG_RECORD_LATER | (type == AG_RECORD_LINES ? AG_RECORD_OPTIONAL | AG_RECORD_KEEP : 0);
     enum ag_status status = AG_ERR_FLASH;
     uint32_t offset = 0;
     struct ag_record record;
@@ -390,8 +411,8 @@ static enum ag_status append(struct ag_store *store, enum ag_record_type type,
         status = make_room(store, spans[0].size + spans[1].size, growth);
         if (status != AG_OK)
             return status;
-        status = ag_journal_write(store->flash, &store->journal, (uint8_t)type, AG_RECORD_LATER,
-                                  spans, &offset);
+        status =
+            ag_journal_write(store->flash, &store->journal, (uint8_t)type, flags, spans, &offset);
     }
     if (status != AG_OK)
         return status;

@@ -32,9 +32,16 @@ AG_MUST_CHECK enum ag_status ag_log_commit(struct ag_store *store, enum ag_recor
                                            const void *payload, size_t size,
                                            enum ag_log_growth growth);
 
-// Walks over what is live and writes it as a new generation, durable. `keep` false: writes an
-// empty one. On any failure the old generation is still the one in use.
-AG_MUST_CHECK enum ag_status ag_log_compact(struct ag_store *store, bool keep);
+// What a compaction takes over.
+enum ag_log_keep {
+    AG_LOG_KEEP_NOTHING,  // formats
+    AG_LOG_KEEP_NO_LINES, // all that is live but lines of the log
+    AG_LOG_KEEP_ALL,      // all that is live
+};
+
+// Walks over what is live and writes it as a new generation, durable. On any failure the old
+// generation is still the one in use.
+AG_MUST_CHECK enum ag_status ag_log_compact(struct ag_store *store, enum ag_log_keep keep);
 
 // The newest value record of this key and name; false when there is none.
 bool ag_log_find_value(const struct ag_store *store, const struct ag_record_name *name,

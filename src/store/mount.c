@@ -179,7 +179,7 @@ enum ag_status ag_store_format(struct ag_store *store, const struct ag_flash *fl
         // The index gives the next id; what else it says does not matter any more.
         if (ag_index_build(store) != AG_OK)
             store->damaged++;
-        status = ag_log_compact(store, false);
+        status = ag_log_compact(store, AG_LOG_KEEP_NOTHING);
         store->ready = status == AG_OK;
         return status;
     }

@@ -37,6 +37,9 @@
 // Largest value of ag_store_put, bytes. Anything larger goes into a slot of kind AG_STORE_BLOB.
 #define AG_STORE_VALUE_MAX 3584u
 
+// Largest piece of ag_store_add_lines, bytes.
+#define AG_STORE_LINES_MAX 1024u
+
 // Largest tag of ag_store_progress, bytes: an HTTP ETag.
 #define AG_STORE_TAG_MAX 96u
 
@@ -338,6 +341,7 @@ enum ag_store_key {
     AG_STORE_HOST = 0x01,        // facts of the host, by any name
     AG_STORE_ASSIGNMENT = 0x02,  // the hub that DPS assigned
     AG_STORE_TRUST_TRIAL = 0x04, // how the trial of a trust store object has gone so far
+    AG_STORE_OPTIONS = 0x05,     // options of the host, by name
     AG_STORE_DESIRED = 0x80,     // desired options of a plug-in
     AG_STORE_SETTINGS = 0x81,    // settings of a plug-in
     AG_STORE_DATA = 0x90,        // own data of a plug-in; also 0x91 and 0x92
@@ -366,5 +370,28 @@ AG_MUST_CHECK enum ag_status ag_store_peek(const struct ag_store *store, enum ag
 // Removes a value. Durable. AG_ERR_NOT_FOUND when there is none.
 AG_MUST_CHECK enum ag_status ag_store_delete(struct ag_store *store, enum ag_store_key key,
                                              const char *name);
+
+// ---- Lines of the log --------------------------------------------------------------------------
+// The newest of each source are kept, some KB in all (AG_CFG_LOG_KEEP, AG_CFG_LOG_KEEP_EACH; on an
+// image with a short journal less). They give way to everything else: no call fails for want of
+// room that lines take.
+
+// Adds lines of one source, in the caller's form: one record, and no sync. They are durable with
+// the next call that is, or with ag_store_sync_lines; a cut before loses them as a whole.
+//   AG_ERR_ARGUMENT    larger than AG_STORE_LINES_MAX
+//   AG_ERR_STORE_FULL  no room; nothing was written
+AG_MUST_CHECK enum ag_status ag_store_add_lines(struct ag_store *store, const char *source,
+                                                const void *bytes, size_t size);
+
+// One sync.
+AG_MUST_CHECK enum ag_status ag_store_sync_lines(struct ag_store *store);
+
+// `bytes` are borrowed for the call.
+typedef void (*ag_store_visit_lines)(void *context, const char *source, const uint8_t *bytes,
+                                     size_t size);
+
+// Shows what is kept, oldest first, piece by piece as it was added; `source` NULL: of all sources.
+void ag_store_read_lines(const struct ag_store *store, const char *source,
+                         ag_store_visit_lines visit, void *context);
 
 #endif

@@ -33,6 +33,11 @@ bool board_logged(const char *text)
     return board_log_count(text) > 0;
 }
 
+void ag_board_restart(void)
+{
+    board.restarts++;
+}
+
 const char *ag_board_name(void)
 {
     return "test";

@@ -19,6 +19,7 @@ struct board {
     bool levels[BOARD_PINS];
     uint8_t modes[BOARD_PINS]; // enum ag_pin_mode
     uint32_t writes[BOARD_PINS];
+    uint32_t restarts;   // asked for
     uint32_t running;    // slot of the plug-in that runs; 0: none
     void (*reset)(void); // knob: called by a write of a pin, in the middle of a run
     char *log;           // all lines since board_reset, "source: text\n"

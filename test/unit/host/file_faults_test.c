@@ -8,6 +8,9 @@
 #include "test/harness.h"
 #include "test/unit/host/world.h"
 
+// Lines of the log of what has happened may be on their way to flash still: so many operations.
+#define LOG_OPERATIONS 4u
+
 // A device that runs blinky 10 and a neighbour, both confirmed.
 static void open_running_world(void)
 {
@@ -44,7 +47,7 @@ static void check_that_both_go_on(void)
     CHECK(board.writes[1] >= writes[1] + 5000);
     CHECK(!board.levels[0]); // version 11 would set it
     CHECK_EQUAL(world.requests, requests);
-    CHECK_EQUAL(world.flash.operations, operations);
+    CHECK(world.flash.operations - operations <= LOG_OPERATIONS);
     CHECK_EQUAL(world_version("blinky"), 10);
     CHECK_TEXT(world_state("other"), "running");
 }

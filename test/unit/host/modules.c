@@ -23,6 +23,9 @@ enum {
     GET_INT,
     GET,
     SET,
+    // MODULE_ANSWERS imports these in the places of others.
+    REPLY = SET_INT,
+    PAYLOAD = SEND,
 };
 
 static uint32_t import_count(const struct module *module)
@@ -90,21 +93,27 @@ static void add_import(struct ag_buffer *out, const char *module, const char *fi
 static void add_types_and_imports(struct ag_buffer *out, const struct module *module)
 {
     struct ag_buffer content = { 0 };
-    ADD(&content, 7, 0x60, 0, 1, 0x7F,             // 0: () -> i32
-        0x60, 0, 0,                                // 1: () -> ()
-        0x60, 2, 0x7F, 0x7F, 1, 0x7F,              // 2: (i32 i32) -> i32
-        0x60, 3, 0x7F, 0x7F, 0x7F, 0,              // 3: (i32 i32 i32) -> ()
-        0x60, 3, 0x7F, 0x7F, 0x7E, 1, 0x7F,        // 4: (i32 i32 i64) -> i32
-        0x60, 3, 0x7F, 0x7F, 0x7E, 1, 0x7E,        // 5: (i32 i32 i64) -> i64
-        0x60, 4, 0x7F, 0x7F, 0x7F, 0x7F, 1, 0x7F); // 6: (i32 i32 i32 i32) -> i32
+    ADD(&content, 8, 0x60, 0, 1, 0x7F,            // 0: () -> i32
+        0x60, 0, 0,                               // 1: () -> ()
+        0x60, 2, 0x7F, 0x7F, 1, 0x7F,             // 2: (i32 i32) -> i32
+        0x60, 3, 0x7F, 0x7F, 0x7F, 0,             // 3: (i32 i32 i32) -> ()
+        0x60, 3, 0x7F, 0x7F, 0x7E, 1, 0x7F,       // 4: (i32 i32 i64) -> i32
+        0x60, 3, 0x7F, 0x7F, 0x7E, 1, 0x7E,       // 5: (i32 i32 i64) -> i64
+        0x60, 4, 0x7F, 0x7F, 0x7F, 0x7F, 1, 0x7F, // 6: (i32 i32 i32 i32) -> i32
+        0x60, 3, 0x7F, 0x7F, 0x7F, 1, 0x7F);      // 7: (i32 i32 i32) -> i32
     add_section(out, 1, &content);
     ag_buffer_append_leb(&content, import_count(module));
     add_import(&content, "gpio", "configure", 2);
     add_import(&content, "gpio", module->behaviour == MODULE_UNKNOWN_IMPORT ? "explode" : "write",
                2);
     add_import(&content, "log", "write", 3);
-    add_import(&content, "report", "set_int", 4);
-    add_import(&content, "telemetry", "send", 2);
+    if (module->behaviour == MODULE_ANSWERS) {
+        add_import(&content, "method", "reply", 7);
+        add_import(&content, "method", "payload", 2);
+    } else {
+        add_import(&content, "report", "set_int", 4);
+        add_import(&content, "telemetry", "send", 2);
+    }
     add_import(&content, "settings", "get_int", 5);
     if (module->behaviour == MODULE_STORES) {
         add_import(&content, "store", "get", 6);
@@ -217,6 +226,16 @@ static void add_execute(struct ag_buffer *out, const struct module *module)
     case MODULE_STORES:
         add_storing_run(&body, module);
         break;
+    case MODULE_LOGS:
+        add_good_run(&body, module);
+        ADD(&body, 0x41, 2, 0x41, 8, 0x41, 7); // info, {"a":1}
+        add_call(&body, LOG);
+        if (module->argument == 0)
+            break;
+        ADD(&body, 0x23, 0);
+        add_const(&body, (int32_t)module->argument);
+        ADD(&body, 0x4E, 0x04, 0x40, 0x00, 0x0B); // i32.ge_s, if, unreachable
+        break;
     case MODULE_GOOD:
     case MODULE_TRAPS_AT_START:
     case MODULE_REFUSES:
@@ -224,6 +243,7 @@ static void add_execute(struct ag_buffer *out, const struct module *module)
     case MODULE_UNKNOWN_IMPORT:
     case MODULE_LARGE:
     case MODULE_HEALTHY:
+    case MODULE_ANSWERS:
         add_good_run(&body, module);
         break;
     }
@@ -242,6 +262,47 @@ static void add_healthy(struct ag_buffer *out, const struct module *module)
     add_sized(out, &body);
 }
 
+static void add_reply(struct ag_buffer *body, int32_t code, int32_t at)
+{
+    add_const(body, code);
+    add_const(body, at);
+}
+
+static void add_on_method(struct ag_buffer *out, const struct module *module)
+{
+    struct ag_buffer body = { 0 };
+    ADD(&body, 0);
+    switch ((enum module_answer)module->argument) {
+    case MODULE_ECHOES:
+        add_reply(&body, 201, 32);
+        ADD(&body, 0x41, 32, 0x41, 0xC0, 0x01); // to 32, 192 bytes
+        add_call(&body, PAYLOAD);
+        add_call(&body, REPLY);
+        ADD(&body, 0x1A);
+        break;
+    case MODULE_ANSWER_TRAPS:
+        ADD(&body, 0x00);
+        break;
+    case MODULE_ANSWER_SPINS:
+        ADD(&body, 0x03, 0x40, 0x0C, 0, 0x0B);
+        break;
+    case MODULE_SAYS_NOTHING:
+        break;
+    case MODULE_ANSWERS_BADLY:
+        add_reply(&body, 200, 0);
+        ADD(&body, 0x41, 1);
+        add_call(&body, REPLY);
+        ADD(&body, 0x1A);
+        add_reply(&body, 99, 8);
+        ADD(&body, 0x41, 7);
+        add_call(&body, REPLY);
+        ADD(&body, 0x1A);
+        break;
+    }
+    ADD(&body, 0x0B);
+    add_sized(out, &body);
+}
+
 static uint32_t memory_of(const struct module *module)
 {
     return module->memory_size ? module->memory_size : 256;
@@ -252,8 +313,11 @@ static void add_sections(struct ag_buffer *out, const struct module *module)
     struct ag_buffer content = { 0 };
     add_types_and_imports(out, module);
     bool has_healthy = module->behaviour == MODULE_HEALTHY;
+    bool has_on_method = module->behaviour == MODULE_ANSWERS;
     if (has_healthy)
         ADD(&content, 3, 0, 1, 0);
+    else if (has_on_method)
+        ADD(&content, 3, 0, 1, 1);
     else
         ADD(&content, 2, 0, 1);
     add_section(out, 3, &content);
@@ -263,7 +327,8 @@ static void add_sections(struct ag_buffer *out, const struct module *module)
     add_section(out, 5, &content);
     ADD(&content, 1, 0x7F, 1, 0x41, 0, 0x0B);
     add_section(out, 6, &content);
-    ag_buffer_append_u8(&content, module->behaviour == MODULE_NO_EXECUTE ? 1 : 2 + has_healthy);
+    ag_buffer_append_u8(
+        &content, module->behaviour == MODULE_NO_EXECUTE ? 1 : 2 + has_healthy + has_on_method);
     add_name(&content, "initialize");
     ADD(&content, 0);
     ag_buffer_append_leb(&content, import_count(module));
@@ -272,17 +337,19 @@ static void add_sections(struct ag_buffer *out, const struct module *module)
         ADD(&content, 0);
         ag_buffer_append_leb(&content, import_count(module) + 1);
     }
-    if (has_healthy) {
-        add_name(&content, "healthy");
+    if (has_healthy || has_on_method) {
+        add_name(&content, has_healthy ? "healthy" : "on_method");
         ADD(&content, 0);
         ag_buffer_append_leb(&content, import_count(module) + 2);
     }
     add_section(out, 7, &content);
-    ag_buffer_append_u8(&content, 2 + has_healthy);
+    ag_buffer_append_u8(&content, 2 + has_healthy + has_on_method);
     add_initialize(&content, module);
     add_execute(&content, module);
     if (has_healthy)
         add_healthy(&content, module);
+    if (has_on_method)
+        add_on_method(&content, module);
     add_section(out, 10, &content);
     ADD(&content, 3, 0, 0x41, 0, 0x0B, 2, 'n', 'x', 0, 0x41, 16, 0x0B, 2, 'a', 'b', 0, 0x41, 8,
         0x0B, 7, '{', '"', 'a', '"', ':', '1', '}');

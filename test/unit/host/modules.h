@@ -26,6 +26,17 @@ enum module_behaviour {
                             // between the two
     MODULE_LARGE,           // good, with `argument` bytes of ballast
     MODULE_HEALTHY,         // good, with a healthy that answers `argument`, or traps for 99
+    MODULE_ANSWERS,         // good, and exports on_method, which does as enum module_answer says
+    MODULE_LOGS,            // good, logs {"a":1} in every run, and traps in run `argument` if not 0
+};
+
+// What on_method of MODULE_ANSWERS does: `argument`.
+enum module_answer {
+    MODULE_ECHOES,        // answers 201 with the payload
+    MODULE_ANSWER_TRAPS,  //
+    MODULE_ANSWER_SPINS,  //
+    MODULE_SAYS_NOTHING,  // returns without an answer
+    MODULE_ANSWERS_BADLY, // tries `n`, which is no JSON, and a code that is none
 };
 
 struct module {

@@ -270,6 +270,33 @@ void world_desire_one(const char *name, uint32_t version)
     world_desire(modules);
 }
 
+void world_call_only(const char *name, const char *rid, const char *payload)
+{
+    char topic[300];
+    char *text = strdup(payload);
+    for (char *at = text; *at; at++)
+        *at = *at == '\'' ? '"' : *at;
+    snprintf(topic, sizeof topic, "$iothub/methods/POST/%s/?$rid=%s", name, rid);
+    world_net_publish(topic, text);
+    free(text);
+}
+
+uint32_t world_call(const char *name, const char *payload)
+{
+    static uint32_t calls;
+    char rid[24];
+    uint32_t answers = world.hub.answers;
+    uint64_t end = board.now_ms + 10000;
+    snprintf(rid, sizeof rid, "r%u", (unsigned)++calls);
+    world_call_only(name, rid, payload);
+    while (board.now_ms < end && world.hub.answers == answers)
+        step(end);
+    if (world.hub.answers == answers)
+        return 0;
+    CHECK_TEXT(world.hub.answer_rid, rid);
+    return world.hub.answer_code;
+}
+
 json_t *world_reported(const char *name)
 {
     return json_object_get(json_object_get(world.hub.reported, "firmware_modules"), name);

@@ -67,8 +67,12 @@ struct world_hub {
     uint32_t telemetry_count;
     char telemetry[256]; // the last one
     char telemetry_topic[512];
-    char *desired_text; // knob: sent instead of what `desired` says; owned
-    json_t *desired;    // with $version
+    uint32_t answers;     // to direct methods
+    uint32_t answer_code; // of the last one
+    char answer_rid[160]; //
+    char answer[4096];    //
+    char *desired_text;   // knob: sent instead of what `desired` says; owned
+    json_t *desired;      // with $version
     json_t *reported;
     uint64_t version;
     uint64_t reported_version;
@@ -145,6 +149,11 @@ json_t *world_reported(const char *name);
 const char *world_trust_state(void);
 uint32_t world_trust_epoch(void);
 uint32_t world_trust_error(void);
+// Calls a direct method and waits at most 10 s for its answer, which is then in world.hub. Single
+// quotes of the payload for double ones. The code of the answer; 0: there was none.
+uint32_t world_call(const char *name, const char *payload);
+// The same without waiting.
+void world_call_only(const char *name, const char *rid, const char *payload);
 
 // The hub's side.
 void world_kick(void); // closes the device's connection

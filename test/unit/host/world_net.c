@@ -262,6 +262,23 @@ static void serve_get(const char *rid)
     free(reported);
 }
 
+static void take_answer(const char *topic, const char *payload, size_t size)
+{
+    unsigned code;
+    int rid_at = 0;
+    CHECK(sscanf(topic, "$iothub/methods/res/%u/?$rid=%n", &code, &rid_at) == 1 && rid_at > 0);
+    CHECK(size < sizeof world.hub.answer);
+    world.hub.answers++;
+    world.hub.answer_code = code;
+    snprintf(world.hub.answer_rid, sizeof world.hub.answer_rid, "%s", topic + rid_at);
+    snprintf(world.hub.answer, sizeof world.hub.answer, "%.*s", (int)size, payload);
+    if (size > 0) { // JSON, or nothing
+        json_t *json = json_loadb(payload, size, JSON_DECODE_ANY, NULL);
+        CHECK(json != NULL);
+        json_decref(json);
+    }
+}
+
 static void take_message(const char *topic, const char *payload, size_t size)
 {
     const char *rid = strstr(topic, "$rid=");
@@ -274,6 +291,8 @@ static void take_message(const char *topic, const char *payload, size_t size)
         serve_get(rid_text);
     else if (strncmp(topic, "$iothub/twin/PATCH/properties/reported/", 39) == 0)
         serve_report(rid_text, payload, size);
+    else if (strncmp(topic, "$iothub/methods/res/", 20) == 0)
+        take_answer(topic, payload, size);
     else if (strncmp(topic, "devices/device-1/messages/events/", 33) == 0) {
         world.hub.telemetry_count++;
         snprintf(world.hub.telemetry, sizeof world.hub.telemetry, "%.*s", (int)size, payload);
