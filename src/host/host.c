@@ -221,6 +221,10 @@ static void end_message(struct ag_host *host)
         ag_update_desired_changed(host);
     if (host->follow.host_is_new)
         ag_trust_update_desired(host);
+    if (was_document && host->follow.error != AG_ERR_TWIN_JSON) {
+        const struct ag_desired_host *desired = ag_follow_host(&host->follow);
+        ag_log_want_level(host, desired->has_log_level, (enum ag_log_level)desired->log_level);
+    }
     if (was_document) {
         host->may_report = true;
         ag_trust_update_reached(host);

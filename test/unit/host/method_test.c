@@ -546,11 +546,23 @@ static void a_device_that_resets_again_and_again_does_not_write_its_log_without_
     world_close();
 }
 
+static void desire_level(const char *level)
+{
+    char text[400];
+    snprintf(text, sizeof text,
+             "{'firmware_modules':[{'Name':'probe','Version':1,'Url':"
+             "'https://files.example/probe-1.wasm'}],'airgraft':{'LogLevel':%s},'$version':%u}",
+             level, (unsigned)world.hub.version + 1);
+    for (char *at = text; *at; at++)
+        *at = *at == '\'' ? '"' : *at;
+    world_desire_raw(text);
+}
+
 static void the_desired_level_decides_what_passes_and_is_remembered(void)
 {
     open_world_with(&(struct module){ .behaviour = MODULE_LOGS });
     uint32_t lines = board_log_count("probe: {\"a\":1}");
-    ag_log_want_level(world.host, true, AG_LOG_WARNING);
+    desire_level("'warning'");
     world_run(5000);
     CHECK_EQUAL(board_log_count("probe: {\"a\":1}"), lines);
     CHECK(world_settle(10000));
@@ -560,7 +572,7 @@ static void the_desired_level_decides_what_passes_and_is_remembered(void)
     world_reset();
     world_run(5000);
     CHECK_EQUAL(board_log_count("probe: {\"a\":1}"), lines);
-    ag_log_want_level(world.host, false, AG_LOG_INFO);
+    desire_level("'loud'"); // no level: as if it were not there
     world_run(5000);
     CHECK(board_log_count("probe: {\"a\":1}") > lines);
     CHECK(world_settle(10000));
