@@ -561,8 +561,9 @@ static void desire_level(const char *level)
 static void the_desired_level_decides_what_passes_and_is_remembered(void)
 {
     open_world_with(&(struct module){ .behaviour = MODULE_LOGS });
-    uint32_t lines = board_log_count("probe: {\"a\":1}");
     desire_level("'warning'");
+    CHECK(world_settle(10000));
+    uint32_t lines = board_log_count("probe: {\"a\":1}");
     world_run(5000);
     CHECK_EQUAL(board_log_count("probe: {\"a\":1}"), lines);
     CHECK(world_settle(10000));
