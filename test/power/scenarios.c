@@ -5,12 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/core.h"
+#include "plugin/capabilities.h"
 #include "store/store.h"
 #include "test/harness.h"
 #include "test/unit/host/watch.h"
 #include "test/unit/host/world.h"
 #include "wasm/wasm.h"
 
+#define ROOT       101u // of the hub and the server of files
+#define OTHER_ROOT 102u
 #define SECOND_KEY 9u // signs plug-ins that the second trust store object believes
 #define BALLAST    30000u
 
@@ -35,6 +39,20 @@ static const struct module modules[] = {
     { .name = "big", .version = 3, .behaviour = MODULE_LARGE, .argument = BALLAST, .pin = 3 },
     { .name = "big", .version = 4, .behaviour = MODULE_LARGE, .argument = BALLAST, .pin = 3 },
     { .name = "big", .version = 5, .behaviour = MODULE_LARGE, .argument = BALLAST, .pin = 3 },
+    { .name = "counter",
+      .version = 1,
+      .behaviour = MODULE_STORES,
+      .argument = 1,
+      .capability = AG_CAPABILITY_STORE,
+      .data_size = 64,
+      .pin = 5 },
+    { .name = "counter",
+      .version = 2,
+      .behaviour = MODULE_STORES,
+      .argument = 1000,
+      .capability = AG_CAPABILITY_STORE,
+      .data_size = 64,
+      .pin = 5 },
     { .name = "full", .version = 1, .behaviour = MODULE_LARGE, .argument = 3 * BALLAST, .pin = 4 },
 };
 
@@ -281,6 +299,97 @@ static void to_new_trust_by_file(void)
     world_desire("[" ENTRY("blinky", 14, "") "]");
 }
 
+// ---- Trust over the air ------------------------------------------------------------------------
+
+static const struct module_trust_plan first_trust = { .epoch = 1,
+                                                      .authorities = { 1, 2 },
+                                                      .signers = { 1 },
+                                                      .plugin_keys = { MODULE_KEY },
+                                                      .roots = { ROOT } };
+static const struct module_trust_plan good_trust = { .epoch = 2,
+                                                     .authorities = { 2, 3 },
+                                                     .signers = { 2 },
+                                                     .plugin_keys = { SECOND_KEY },
+                                                     .roots = { ROOT, OTHER_ROOT } };
+// Nobody who must be reached is signed by this root.
+static const struct module_trust_plan bad_trust = { .epoch = 2,
+                                                    .authorities = { 2, 3 },
+                                                    .signers = { 2 },
+                                                    .plugin_keys = { SECOND_KEY },
+                                                    .roots = { OTHER_ROOT } };
+
+// A device that runs blinky 10, and is to take this object.
+static void begin_trust(const struct module_trust_plan *next)
+{
+    struct ag_buffer bytes = { 0 };
+    module_trust_make(&world.trust, &first_trust);
+    world.config.trust = world.trust.bytes;
+    world.config.trust_size = world.trust.size;
+    world.hub_pipe.root = ROOT;
+    world.file_pipe.root = ROOT;
+    watch_believe(SECOND_KEY);
+    scenario_reach("[" ENTRY("blinky", 10, "") "]");
+    module_trust_make(&bytes, next);
+    world_publish_bytes("trust-2", bytes.bytes, bytes.size);
+    ag_buffer_clear(&bytes);
+    world_desire_host("{'Trust':{'Url':'https://files.example/trust-2','Epoch':2}}");
+}
+
+static void to_good_trust(void)
+{
+    begin_trust(&good_trust);
+    world_desire("[" ENTRY("blinky", 14, "") "]");
+}
+
+static void to_bad_trust(void)
+{
+    begin_trust(&bad_trust);
+    world_desire("[" ENTRY("blinky", 11, "") "]");
+}
+
+static void check_new_trust(void)
+{
+    CHECK_TEXT(world_trust_state(), "running");
+    CHECK_EQUAL(world_trust_epoch(), 2);
+    CHECK_EQUAL(world_trust_error(), AG_OK);
+}
+
+static void check_old_trust(void)
+{
+    CHECK_TEXT(world_trust_state(), "rolled_back");
+    CHECK_EQUAL(world_trust_epoch(), 1);
+    CHECK_EQUAL(world_trust_error(), AG_ERR_TRUST_UNREACHABLE);
+}
+
+// ---- Own data ----------------------------------------------------------------------------------
+
+static void to_more_data(void)
+{
+    scenario_reach("[" ENTRY("counter", 1, "") "]");
+    world_desire("[" ENTRY("counter", 2, "") "]");
+}
+
+static void write_data(void)
+{
+    CHECK(world_settle(600000));
+    world_run(3000);
+    CHECK(world_settle(600000));
+}
+
+// Version 1 adds 1 and version 2 adds 1000 in each run, to two values that it compares: it has seen
+// at least the run that was on flash when it was confirmed, and never half of one.
+static void check_data(void)
+{
+    const struct ag_plugin *plugin = ag_plugins_find(&world.host->plugins, "counter");
+    struct ag_text value;
+    uint32_t number = 0;
+    CHECK(plugin && plugin->data);
+    CHECK_EQUAL(ag_data_get(plugin->data, ag_text_of("a"), &value), AG_OK);
+    CHECK_EQUAL(value.size, sizeof number);
+    memcpy(&number, value.at, sizeof number);
+    CHECK(number >= 1001); // one run of each at least
+}
+
 // ---- Playing -----------------------------------------------------------------------------------
 
 static void desire_what_supersedes(void)
@@ -320,63 +429,85 @@ static void run_without_room(void)
     }
 
 const struct scenario scenarios[] = {
-    { "install", blank_device, NULL, NULL, { BLINKY(0, 10) } },
-    { "update", to_update, NULL, NULL, { BLINKY(10, 11) } },
+    { "install", blank_device, NULL, NULL, { BLINKY(0, 10) }, NULL },
+    { "update", to_update, NULL, NULL, { BLINKY(10, 11) }, NULL },
     { "older",
       to_older_version,
       NULL,
       NULL,
-      { { "blinky", 0, 11, 11, "refused", AG_ERR_TWIN_DOWNGRADE }, OTHER(0, 1) } },
+      { { "blinky", 0, 11, 11, "refused", AG_ERR_TWIN_DOWNGRADE }, OTHER(0, 1) },
+      NULL },
     { "lower-epoch",
       to_lower_epoch,
       NULL,
       NULL,
-      { { "blinky", 0, 21, 21, "refused", AG_ERR_FILE_EPOCH }, OTHER(0, 1) } },
-    { "higher-epoch", to_higher_epoch, NULL, NULL, { BLINKY(21, 23) } },
-    { "allowed-downgrade", to_allowed_downgrade, NULL, NULL, { BLINKY(11, 10) } },
-    { "removal", to_removal, NULL, NULL, { { "blinky", 0, 10, 0, "", AG_OK }, OTHER(1, 1) } },
-    { "exchange", to_exchange, NULL, NULL, { { "blinky", 0, 11, 0, "", AG_OK }, OTHER(0, 1) } },
+      { { "blinky", 0, 21, 21, "refused", AG_ERR_FILE_EPOCH }, OTHER(0, 1) },
+      NULL },
+    { "higher-epoch", to_higher_epoch, NULL, NULL, { BLINKY(21, 23) }, NULL },
+    { "allowed-downgrade", to_allowed_downgrade, NULL, NULL, { BLINKY(11, 10) }, NULL },
+    { "removal", to_removal, NULL, NULL, { { "blinky", 0, 10, 0, "", AG_OK }, OTHER(1, 1) }, NULL },
+    { "exchange",
+      to_exchange,
+      NULL,
+      NULL,
+      { { "blinky", 0, 11, 0, "", AG_OK }, OTHER(0, 1) },
+      NULL },
     { "three",
       to_three_updates,
       NULL,
       NULL,
-      { BLINKY(10, 11), OTHER(1, 2), { "third", 2, 1, 2, "running", AG_OK } } },
+      { BLINKY(10, 11), OTHER(1, 2), { "third", 2, 1, 2, "running", AG_OK } },
+      NULL },
     { "failing",
       to_failing_trial,
       NULL,
       NULL,
-      { { "blinky", 0, 11, 11, "rolled_back", AG_TRAP_UNREACHABLE } } },
+      { { "blinky", 0, 11, 11, "rolled_back", AG_TRAP_UNREACHABLE } },
+      NULL },
     { "first-fails",
       to_first_that_fails,
       NULL,
       NULL,
-      { { "blinky", 0, 0, 0, "failed", AG_TRAP_UNREACHABLE }, OTHER(1, 1) } },
-    { "options", to_other_options, NULL, NULL, { BLINKY(10, 10) } },
+      { { "blinky", 0, 0, 0, "failed", AG_TRAP_UNREACHABLE }, OTHER(1, 1) },
+      NULL },
+    { "options", to_other_options, NULL, NULL, { BLINKY(10, 10) }, NULL },
     { "stop-start",
       to_stop_and_start,
       NULL,
       NULL,
-      { { "blinky", 0, 0, 10, "running", AG_OK }, { "other", 1, 0, 1, "stopped", AG_OK } } },
+      { { "blinky", 0, 0, 10, "running", AG_OK }, { "other", 1, 0, 1, "stopped", AG_OK } },
+      NULL },
     { "superseded",
       to_superseded_download,
       superseded_in_the_middle,
       desire_what_supersedes,
-      { BLINKY(10, 11) } },
+      { BLINKY(10, 11) },
+      NULL },
     { "last-room",
       to_last_room,
       NULL,
       NULL,
-      { OTHER(1, 1), { "big", 3, 4, 5, "running", AG_OK } } },
+      { OTHER(1, 1), { "big", 3, 4, 5, "running", AG_OK } },
+      NULL },
     { "no-room",
       to_no_room,
       run_without_room,
       desire_what_has_room,
-      { BLINKY(10, 11), { "big", 3, 1, 1, "running", AG_OK }, { "full", 4, 0, 0, "", AG_OK } } },
-    { "compaction", to_compaction, NULL, NULL, { BLINKY(10, 11) } },
-    { "wrapping", to_wrapping, NULL, NULL, { BLINKY(21, 23) } },
-    { "engine", to_another_engine, NULL, NULL, { BLINKY(10, 10), OTHER(1, 1) } },
-    { "damaged-code", to_damaged_code, NULL, NULL, { BLINKY(10, 10), OTHER(1, 1) } },
-    { "damaged-file", to_damaged_file, NULL, NULL, { BLINKY(10, 11) } },
-    { "trust-by-file", to_new_trust_by_file, NULL, NULL, { BLINKY(10, 14) } },
+      { BLINKY(10, 11), { "big", 3, 1, 1, "running", AG_OK }, { "full", 4, 0, 0, "", AG_OK } },
+      NULL },
+    { "compaction", to_compaction, NULL, NULL, { BLINKY(10, 11) }, NULL },
+    { "wrapping", to_wrapping, NULL, NULL, { BLINKY(21, 23) }, NULL },
+    { "engine", to_another_engine, NULL, NULL, { BLINKY(10, 10), OTHER(1, 1) }, NULL },
+    { "damaged-code", to_damaged_code, NULL, NULL, { BLINKY(10, 10), OTHER(1, 1) }, NULL },
+    { "damaged-file", to_damaged_file, NULL, NULL, { BLINKY(10, 11) }, NULL },
+    { "trust-by-file", to_new_trust_by_file, NULL, NULL, { BLINKY(10, 14) }, NULL },
+    { "trust-replaced", to_good_trust, NULL, NULL, { BLINKY(10, 14) }, check_new_trust },
+    { "trust-back", to_bad_trust, NULL, NULL, { BLINKY(10, 11) }, check_old_trust },
+    { "data",
+      to_more_data,
+      write_data,
+      NULL,
+      { { "counter", 5, 1, 2, "running", AG_OK } },
+      check_data },
 };
 const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];

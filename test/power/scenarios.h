@@ -31,6 +31,7 @@ struct scenario {
     // the desired state must be reached and reported.
     void (*finish)(void);
     struct expectation expectations[SCENARIO_NAMES + 1];
+    void (*check)(void); // what else must be so at the end; NULL: nothing
 };
 
 extern const struct scenario scenarios[];
