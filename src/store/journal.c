@@ -4,6 +4,11 @@
 // A head is checked before its length is used, a payload before it is handed on. CRC-32 has a
 // Hamming distance of 4 up to 11 KB, more than any record here, so that one flipped bit is told
 // from two, and its place follows from the checksum alone.
+//
+// What a generation before left in a block must never pass as this one's, also not with a bit put
+// right. So the checksums of a generation continue from that of its number: numbers that differ in
+// one bit then differ as bytes before the record would, where no bit is put right. (Seeded with the
+// number itself they would differ as one bit within the record does.)
 #include "store/journal.h"
 
 #include <string.h>
@@ -13,7 +18,7 @@
 #include "base/writer.h"
 
 #define BLOCK_MAGIC    0x314A4741u // "AGJ1"
-#define FORMAT_VERSION 1u
+#define FORMAT_VERSION 2u
 #define NO_FLIP        UINT32_MAX
 
 // Programs go out in pieces of this many bytes at most; covers all small records at once.
@@ -94,6 +99,15 @@ static bool copy_checked(const uint8_t *from, uint32_t seed, uint8_t *to, size_t
     return true;
 }
 
+static uint32_t seed_of(uint32_t generation)
+{
+    uint8_t bytes[4];
+    struct ag_writer writer;
+    ag_writer_init(&writer, bytes, sizeof bytes);
+    ag_writer_u32le(&writer, generation);
+    return ag_crc32_update(0, bytes, sizeof bytes);
+}
+
 void ag_journal_encode_head(const struct ag_block_head *head, uint8_t bytes[32])
 {
     struct ag_writer writer;
@@ -144,7 +158,7 @@ void ag_journal_encode_commit(uint32_t generation, uint32_t next_id, uint16_t ro
     ag_writer_u16le(&writer, rotor);
     ag_writer_u16le(&writer, 0);
     ag_writer_u32le(&writer, ~generation);
-    ag_writer_u32le(&writer, ag_crc32_update(generation, bytes, 12));
+    ag_writer_u32le(&writer, ag_crc32_update(seed_of(generation), bytes, 12));
 }
 
 bool ag_journal_decode_commit(const uint8_t *block, uint32_t generation, uint32_t *next_id,
@@ -154,7 +168,7 @@ bool ag_journal_decode_commit(const uint8_t *block, uint32_t generation, uint32_
     bool repaired;
     struct ag_reader reader;
     if (ag_journal_is_blank(block + 32, sizeof bytes) ||
-        !copy_checked(block + 32, generation, bytes, sizeof bytes, &repaired))
+        !copy_checked(block + 32, seed_of(generation), bytes, sizeof bytes, &repaired))
         return false;
     ag_reader_init(&reader, bytes, sizeof bytes);
     *next_id = ag_reader_u32le(&reader);
@@ -179,7 +193,8 @@ static bool decode_record(const struct ag_flash *flash, uint32_t generation, uin
 {
     uint8_t bytes[AG_JOURNAL_RECORD_HEAD];
     struct ag_reader reader;
-    if (!copy_checked(flash->base + offset, generation, bytes, sizeof bytes, &head->repaired))
+    if (!copy_checked(flash->base + offset, seed_of(generation), bytes, sizeof bytes,
+                      &head->repaired))
         return false;
     ag_reader_init(&reader, bytes, sizeof bytes);
     head->type = ag_reader_u8(&reader);
@@ -398,7 +413,7 @@ static enum ag_status stage_head(struct stage *stage, const struct ag_journal *j
     ag_writer_u16le(&writer, (uint16_t)size);
     ag_writer_u32le(&writer, journal->sequence);
     ag_writer_u32le(&writer, crc);
-    ag_writer_u32le(&writer, ag_crc32_update(journal->generation, bytes, 12));
+    ag_writer_u32le(&writer, ag_crc32_update(seed_of(journal->generation), bytes, 12));
     return stage_add(stage, bytes, sizeof bytes);
 }
 
