@@ -9,6 +9,7 @@
 #include "cli/publish.h"
 #include "cli/service.h"
 #include "cli/twin_edit.h"
+#include "plugin/schema.h"
 
 enum {
     WAIT_DEFAULT_S = 120,
@@ -178,7 +179,7 @@ static int fail_outcome(const struct deploy *deploy, const struct ag_twin_progre
     const int code =
         ag_output_fail(progress->hint, "on %s, %s: %s (%lld)%s", deploy->device, progress->text,
                        progress->error, (long long)progress->error_code, progress->place);
-    if (progress->place[0])
+    if (progress->place[0] == ',') // a place, not a reason
         ag_output_note("airgraft explain-trap FILE --device %s says in which line", deploy->device);
     return code;
 }
@@ -268,20 +269,41 @@ static int apply(const struct deploy *deploy, const struct ag_twin_change *chang
     return print_result(deploy, change, &deployed, &progress);
 }
 
+// The settings that are given must be those that the file's schema asks for: a device would refuse
+// them.
+static bool check_settings(const json_t *settings, const struct ag_publish_file *file)
+{
+    const struct ag_plugin_metadata *metadata = &file->check.metadata;
+    struct ag_schema_fault fault;
+    if (!settings)
+        return true;
+    char *text = json_dumps(settings, JSON_COMPACT);
+    const enum ag_status status = ag_schema_judge(metadata->schema, metadata->schema_size,
+                                                  ag_text_of(text ? text : ""), &fault);
+    free(text);
+    if (status != AG_OK)
+        ag_output_fail_status(status, "--settings: %s%s%s", fault.member,
+                              fault.member[0] ? " " : "", fault.reason);
+    return status == AG_OK;
+}
+
 // Reads the file that is named, or the one behind the URL, and publishes it where there is no URL.
 // *url is the caller's to free.
-static bool prepare_file(const struct deploy *deploy, struct ag_publish_file *file, char **url)
+static bool prepare_file(const struct deploy *deploy, const json_t *settings,
+                         struct ag_publish_file *file, char **url)
 {
     char ca_file[PATH_MAX];
     if (deploy->path) {
-        if (!ag_publish_read(deploy->path, deploy->publish.trust, file))
+        if (!ag_publish_read(deploy->path, deploy->publish.trust, file) ||
+            !check_settings(settings, file))
             return false;
         if (!deploy->url)
             return ag_publish_upload(&deploy->publish, deploy->path, file, url) != AG_BLOB_FAILED;
     } else if (!ag_connection_find_ca(&deploy->publish.source, ca_file) ||
                !ag_blob_fetch(deploy->url, ca_file, AG_INPUT_PLUGIN_MAX, &file->bytes,
                               &file->size) ||
-               !ag_publish_check("what the URL gives", deploy->publish.trust, file)) {
+               !ag_publish_check("what the URL gives", deploy->publish.trust, file) ||
+               !check_settings(settings, file)) {
         return false;
     }
     *url = strdup(deploy->url);
@@ -293,7 +315,7 @@ static int deploy_file(const struct deploy *deploy, struct ag_twin_change *chang
     struct ag_publish_file file = { 0 };
     char *url = NULL;
     int code = AG_EXIT_FAILED;
-    if (prepare_file(deploy, &file, &url)) {
+    if (prepare_file(deploy, change->settings, &file, &url)) {
         change->name = file.check.metadata.name;
         change->version = file.check.metadata.version;
         change->sha256 = file.check.sha256;

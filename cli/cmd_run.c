@@ -19,6 +19,7 @@
 #include "cli/signing.h"
 #include "host/instance.h"
 #include "plugin/capabilities.h"
+#include "plugin/schema.h"
 #include "port/linux/board_setup.h"
 #include "wasm/wasm.h"
 
@@ -34,6 +35,7 @@ struct options {
     const char *settings;
     const char *gpio_chip;
     const char *sensor;
+    const char *store;
     uint64_t runs;
     uint64_t period_ms;
     bool quiet;
@@ -54,7 +56,10 @@ struct session {
     struct ag_instance instance;
     void *block;
     uint32_t block_size;
-    uint64_t fuel; // of all runs
+    struct ag_data *data; // its own; NULL: it has none
+    const char *store;    // the file that holds them; NULL: only for this run
+    char subject[200];    // what an error is about, if it is not the plug-in's file
+    uint64_t fuel;        // of all runs
     uint64_t runs;
     int signals; // signalfd of SIGINT and SIGTERM
     bool stops;
@@ -146,6 +151,54 @@ static enum ag_status translate(struct session *session)
     return status;
 }
 
+// Own data as a device would have it, or the file of an earlier run.
+static enum ag_status load_data(struct session *session)
+{
+    uint8_t *bytes;
+    size_t size;
+    const uint32_t ram = ag_instance_data_ram(&session->metadata);
+    if (ram == 0)
+        return AG_OK;
+    session->data = ag_data_init(ag_buffer_allocate(1, ram), session->metadata.data_size);
+    if (!session->store || access(session->store, F_OK) != 0)
+        return AG_OK;
+    if (!ag_input_read(session->store, AG_INPUT_TEXT_MAX, &bytes, &size))
+        return AG_ERR_IO;
+    enum ag_status status = size > session->data->capacity ? AG_ERR_DATA_QUOTA : AG_OK;
+    if (status == AG_OK) {
+        memcpy(session->data->bytes + AG_DATA_HEAD, bytes, size);
+        status = ag_data_accept(session->data, (uint32_t)size);
+    }
+    free(bytes);
+    if (status != AG_OK)
+        snprintf(session->subject, sizeof session->subject, "%s", session->store);
+    return status;
+}
+
+// After a call that ended well, as on a device.
+static bool save_data(struct session *session)
+{
+    struct ag_data *data = session->data;
+    if (!data || !data->is_changed)
+        return true;
+    data->is_changed = false;
+    return !session->store || ag_input_write(session->store, 0644, AG_INPUT_REPLACE,
+                                             data->bytes + AG_DATA_HEAD, data->size);
+}
+
+static enum ag_status judge_settings(struct session *session)
+{
+    struct ag_schema_fault fault;
+    const struct ag_plugin_metadata *metadata = &session->metadata;
+    const enum ag_status status =
+        ag_schema_judge(metadata->schema, metadata->schema_size,
+                        ag_text_of(session->settings ? session->settings : ""), &fault);
+    if (status != AG_OK)
+        snprintf(session->subject, sizeof session->subject, "settings: %s%s%s", fault.member,
+                 fault.member[0] ? " " : "", fault.reason);
+    return status;
+}
+
 static enum ag_status make(struct session *session)
 {
     const struct ag_plugin_metadata *metadata = &session->metadata;
@@ -154,6 +207,9 @@ static enum ag_status make(struct session *session)
         .owner = OWNER,
         .stack_size = metadata->stack_size,
         .fuel_per_run = metadata->fuel_per_run,
+        .data = session->data,
+        .schema = metadata->schema,
+        .schema_size = metadata->schema_size,
         .settings = ag_text_of(session->settings ? session->settings : "{}"),
         .services = &session->services,
     };
@@ -201,6 +257,10 @@ static enum ag_status prepare(struct session *session, const struct options *opt
     status = ag_capabilities_check(&session->metadata, ag_instance_offered());
     if (status == AG_OK)
         status = check_agrees(session);
+    if (status == AG_OK)
+        status = judge_settings(session);
+    if (status == AG_OK)
+        status = load_data(session);
     if (status == AG_OK)
         status = translate(session);
     return status == AG_OK ? make(session) : status;
@@ -262,6 +322,8 @@ static enum ag_status call(struct session *session, enum ag_abi_function functio
     while ((status = ag_instance_run(&session->instance, SLICE)) == AG_ERR_AGAIN && !session->stops)
         wait_ms(session, 0);
     session->fuel += ag_instance_fuel(&session->instance);
+    if (status == AG_OK && !save_data(session))
+        return AG_ERR_IO;
     return status;
 }
 
@@ -362,7 +424,8 @@ static void print_summary(const struct session *session)
     const unsigned long long calls = session->runs > 0 ? session->runs : 1;
     fprintf(stderr, "%s version %u: %llu runs, %llu fuel a run, %u bytes of RAM, %zu of code\n",
             session->metadata.name, session->metadata.version, (unsigned long long)session->runs,
-            (unsigned long long)session->fuel / calls, session->block_size, session->code.size);
+            (unsigned long long)session->fuel / calls,
+            session->block_size + ag_instance_data_ram(&session->metadata), session->code.size);
 }
 
 static bool open_signals(struct session *session)
@@ -399,14 +462,15 @@ static int run_on_board(struct session *session, const struct options *options)
     } else {
         ag_board_close();
         if (status != AG_OK)
-            code = ag_output_fail_status(status, "%s", session->path);
+            code = ag_output_fail_status(status, "%s",
+                                         session->subject[0] ? session->subject : session->path);
     }
     return code;
 }
 
 static int run_file(const char *path, const struct options *options)
 {
-    struct session session = { .path = path };
+    struct session session = { .path = path, .store = options->store };
     int code = AG_EXIT_FAILED;
     if (!read_settings(options->settings, &session.settings))
         return code;
@@ -423,6 +487,7 @@ static int run_file(const char *path, const struct options *options)
     }
     json_decref(session.reported);
     free(session.block);
+    free(session.data);
     ag_buffer_clear(&session.code);
     free(session.module);
     free(session.settings);
@@ -437,6 +502,8 @@ int cmd_run(int argc, char **argv)
           UINT32_MAX },
         { "settings", 's', AG_OPTION_TEXT, &options.settings, "JSON",
           "the plug-in's settings, or a file that holds them", 0, 0 },
+        { "store", 0, AG_OPTION_TEXT, &options.store, "FILE",
+          "where the plug-in's own data is kept from run to run (default: nowhere)", 0, 0 },
         { "period", 0, AG_OPTION_NUMBER, &options.period_ms, "MS",
           "milliseconds between two runs (default: the plug-in's own)", 1, UINT32_MAX },
         { "gpio-chip", 0, AG_OPTION_TEXT, &options.gpio_chip, "NAME",

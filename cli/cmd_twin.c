@@ -115,7 +115,7 @@ static void print_module(const char *key, const json_t *module)
            ag_output_colour(stdout, colour_of(state)), state,
            ag_output_colour(stdout, AG_COLOUR_NONE));
     if (error) {
-        char place[64];
+        char place[96];
         ag_twin_edit_place(error, place, sizeof place);
         printf(" %s (%lld)%s: %s", ag_service_text(error, "name", "?"),
                (long long)json_integer_value(json_object_get(error, "code")), place,

@@ -299,12 +299,17 @@ void ag_twin_edit_place(const json_t *error, char *text, size_t capacity)
 {
     const json_t *function = json_object_get(error, "function");
     const json_t *offset = json_object_get(error, "offset");
+    const json_t *reason = json_object_get(error, "reason");
     text[0] = 0;
     if (json_is_integer(function) && json_is_integer(offset))
         snprintf(text, capacity, ", function %lld at byte %lld",
                  (long long)json_integer_value(function), (long long)json_integer_value(offset));
     else if (json_is_integer(function))
         snprintf(text, capacity, ", function %lld", (long long)json_integer_value(function));
+    else if (json_is_string(reason) && capacity > 2) {
+        memcpy(text, ": ", 2);
+        copy_clean(text + 2, capacity - 2, json_string_value(reason));
+    }
 }
 
 static void read_error(const json_t *entry, struct ag_twin_progress *progress)

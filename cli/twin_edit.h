@@ -75,12 +75,13 @@ struct ag_twin_progress {
     char text[200];     // for people: "version 11 is on trial"
     char error[64];     // name of the device's error; "": none
     int64_t error_code; // 0: none
-    char place[64];     // where it trapped: ", function 3 at byte 412"; "": nowhere
+    char place[96];     // where it trapped: ", function 3 at byte 412", or why it was refused:
+                        // ": target is too small"; "": neither is known
     char hint[200];     // "": none
 };
 
-// Where the error of a plug-in's report says that it trapped, as in struct ag_twin_progress; ""
-// when it does not.
+// Where the error of a plug-in's report says that it trapped, or why it was refused, as in struct
+// ag_twin_progress; "" when it says neither.
 void ag_twin_edit_place(const json_t *error, char *text, size_t capacity);
 
 // Judges `reported` (borrowed, may be NULL). Nothing is believed before the device says that it has

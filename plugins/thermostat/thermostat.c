@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keeps a temperature: reads the sensor on analogue input 0 (milli-degrees Celsius), switches a
-// heater on an output pin with hysteresis, reports both, and sends telemetry now and then.
+// heater on an output pin with hysteresis, reports both, and sends telemetry now and then. How
+// often the heater was switched on is kept in its own data, across resets and updates: relays wear
+// out.
 //
 // Settings, all optional whole numbers: `target` and `hysteresis` in milli-degrees, `pin`,
-// `telemetry_runs` (one message every so many runs; 0: none).
+// `telemetry_runs` (one message every so many runs; 0: none). Their limits are in plugin.json, and
+// no others ever get here.
 #include <airgraft.h>
 
 enum {
@@ -21,6 +24,7 @@ static uint32_t pin;
 static int64_t telemetry_runs;
 static int64_t runs_to_telemetry;
 static bool heating;
+static uint32_t switched; // how often it was switched on, in all its life
 
 static bool read_settings(void)
 {
@@ -29,17 +33,16 @@ static bool read_settings(void)
     hysteresis = airgraft_setting("hysteresis", HYSTERESIS);
     telemetry_runs = airgraft_setting("telemetry_runs", TELEMETRY_RUNS);
     runs_to_telemetry = telemetry_runs;
-    if (wanted < 0 || wanted > UINT32_MAX || hysteresis < 0)
-        return false;
     pin = (uint32_t)wanted;
     return airgraft_gpio_configure(pin, AIRGRAFT_PIN_OUTPUT) == 0;
 }
 
 int32_t initialize(void)
 {
+    (void)airgraft_store_get(AIRGRAFT_TEXT("switched"), &switched, sizeof switched); // else 0
     if (read_settings())
         return 0;
-    airgraft_log_write(AIRGRAFT_LOG_ERROR, AIRGRAFT_TEXT("settings: wrong pin or hysteresis"));
+    airgraft_log_write(AIRGRAFT_LOG_ERROR, AIRGRAFT_TEXT("settings: the board has no such pin"));
     return -1;
 }
 
@@ -47,7 +50,8 @@ AIRGRAFT_ON_SETTINGS void on_settings(void)
 {
     airgraft_gpio_write(pin, false); // the heater may be on another pin from now on
     if (!read_settings())
-        airgraft_log_write(AIRGRAFT_LOG_ERROR, AIRGRAFT_TEXT("settings: wrong pin or hysteresis"));
+        airgraft_log_write(AIRGRAFT_LOG_ERROR,
+                           AIRGRAFT_TEXT("settings: the board has no such pin"));
 }
 
 AIRGRAFT_SHUTDOWN void shutdown(void)
@@ -87,6 +91,15 @@ static void send(int32_t temperature)
     (void)airgraft_telemetry_send(message, size); // a full queue loses a sample, not the control
 }
 
+static void switch_on(void)
+{
+    if (!heating) {
+        switched++;
+        (void)airgraft_store_set(AIRGRAFT_TEXT("switched"), &switched, sizeof switched);
+    }
+    heating = true;
+}
+
 void execute(void)
 {
     int32_t temperature;
@@ -96,12 +109,13 @@ void execute(void)
         return;
     }
     if (temperature < target - hysteresis)
-        heating = true;
+        switch_on();
     else if (temperature > target + hysteresis)
         heating = false;
     airgraft_gpio_write(pin, heating);
     airgraft_report_set_int(AIRGRAFT_TEXT("temperature"), temperature);
     airgraft_report_set_bool(AIRGRAFT_TEXT("heating"), heating);
+    airgraft_report_set_int(AIRGRAFT_TEXT("switched"), switched);
     if (telemetry_runs > 0 && --runs_to_telemetry <= 0) {
         runs_to_telemetry = telemetry_runs;
         send(temperature);
