@@ -250,7 +250,23 @@ static void a_payload_over_the_limit_is_refused_unread(void)
     CHECK_EQUAL(ag_metadata_read(bytes, AG_METADATA_SIZE_MAX + 1, &metadata), AG_ERR_FILE_METADATA);
 }
 
+// Longer than all of the metadata in memory, which AddressSanitizer watches the end of.
+static void a_name_beyond_all_bounds_is_refused(void)
+{
+    enum {
+        NAME_SIZE = 490
+    };
+    uint8_t bytes[AG_METADATA_SIZE_MAX] = { 1, 3, 0x80 | (NAME_SIZE & 0x7F), NAME_SIZE >> 7 };
+    struct ag_plugin_metadata *metadata = malloc(sizeof *metadata);
+    CHECK(metadata && NAME_SIZE > sizeof *metadata);
+    memset(bytes + 4, 'x', NAME_SIZE);
+    memcpy(bytes + 4 + NAME_SIZE, "\4\1\x08\1", 4);
+    CHECK_EQUAL(ag_metadata_read(bytes, 4 + NAME_SIZE + 4, metadata), AG_ERR_FILE_METADATA);
+    free(metadata);
+}
+
 static const struct test_case cases[] = {
+    TEST(a_name_beyond_all_bounds_is_refused),
     TEST(what_is_written_is_read_back),
     TEST(the_shortest_metadata_leaves_the_rest_at_zero),
     TEST(trial_data_and_schema_are_read),

@@ -535,6 +535,105 @@ static void a_trial_mark_behind_a_verdict_changes_nothing(void)
     CHECK_EQUAL(find("bad", AG_STORE_REJECTED).id, ids[1]);
 }
 
+// What a checksum proves is that a record is as it was written, not that it makes sense.
+static void a_slot_record_that_points_outside_is_damage(void)
+{
+    static const struct {
+        uint32_t file_size, code_offset, code_size;
+        uint16_t block, blocks;
+    } wrong[] = {
+        { 100, 0, 0, 0, 1 },                           // in the journal
+        { 100, 0, 0, SIZE / AG_FLASH_BLOCK, 1 },       // behind the image
+        { 100, 0, 0, SIZE / AG_FLASH_BLOCK - 1, 2 },   // over its end
+        { 100, 0, 0, UINT16_MAX, UINT16_MAX },         // and around
+        { 100, 0, 0, 20, 0 },                          // nowhere
+        { 0, 0, 0, 20, 1 },                            // no file
+        { AG_FLASH_BLOCK + 1, 0, 0, 20, 1 },           // a file that is longer than its place
+        { 100, 19 * AG_FLASH_BLOCK, 50, 20, 1 },       // code before it
+        { 100, 20 * AG_FLASH_BLOCK, 50, 20, 1 },       // in the file
+        { 100, 20 * AG_FLASH_BLOCK + 113, 50, 20, 1 }, // between two units
+        { 100, 21 * AG_FLASH_BLOCK + 16, 50, 20, 1 },  // behind it
+        { 100, 20 * AG_FLASH_BLOCK + 112, AG_FLASH_BLOCK, 20, 1 },
+        { 100, 20 * AG_FLASH_BLOCK + 112, UINT32_MAX - 10, 20, 1 },
+        { 100, 0, 50, 20, 1 }, // code, but nowhere
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct ag_record_slot slot = { .id = 1,
+                                       .version = 1,
+                                       .file_size = wrong[i].file_size,
+                                       .code_offset = wrong[i].code_offset,
+                                       .code_size = wrong[i].code_size,
+                                       .block = wrong[i].block,
+                                       .blocks = wrong[i].blocks,
+                                       .state = AG_STORE_CONFIRMED,
+                                       .kind = AG_STORE_PLUGIN,
+                                       .name_size = 1,
+                                       .name = "a" };
+        uint8_t bytes[AG_RECORD_SLOT_MAX];
+        struct ag_store_slot found;
+        struct ag_store_info info;
+        test_note("%zu", i);
+        begin(SIZE);
+        CHECK_EQUAL(ag_log_commit(&store, AG_RECORD_SLOT, bytes,
+                                  ag_record_encode_slot(&slot, bytes), AG_LOG_MARK),
+                    AG_OK);
+        remount();
+        ag_store_info(&store, &info);
+        CHECK_EQUAL(info.damaged, 1);
+        CHECK_EQUAL(ag_store_get_slot(&store, 1, &found), AG_ERR_NOT_FOUND);
+    }
+}
+
+// What the flash did while it failed is known only after a look at all of it.
+static void after_a_failure_of_the_flash_nothing_is_written_until_the_next_mount(void)
+{
+    struct ag_store_info info;
+    uint32_t id;
+    const struct made made = { "a", 1, 0, 100, 50 };
+    begin(SIZE);
+    CHECK_EQUAL(made_confirm(&store, &made, &id), AG_OK);
+    sim.cut_at = sim.operations + 1;
+    sim.cut_mode = SIM_CUT_BEFORE;
+    CHECK_EQUAL(ag_store_put(&store, AG_STORE_HOST, "n", "lost", 4), AG_ERR_FLASH);
+    sim_flash_restart(&sim);
+    const struct sim_flash_counts before = sim.counts;
+    CHECK_EQUAL(ag_store_put(&store, AG_STORE_HOST, "n", "more", 4), AG_ERR_FLASH);
+    CHECK_EQUAL(ag_store_fail(&store, id, AG_TRAP_MEMORY), AG_ERR_FLASH);
+    ag_store_info(&store, &info);
+    CHECK(info.read_only);
+    CHECK(made_is_sound(&store, id, &made));
+    CHECK_EQUAL(memcmp(&before, &sim.counts, sizeof before), 0);
+    remount();
+    CHECK_EQUAL(ag_store_put(&store, AG_STORE_HOST, "n", "more", 4), AG_OK);
+}
+
+// A journal that repeats itself, as a flash whose address lines fail may show it.
+static void a_record_out_of_its_sequence_does_not_count(void)
+{
+    struct ag_store_info info;
+    char value[4];
+    size_t size;
+    begin(SIZE);
+    const uint32_t start = store.journal.tail;
+    CHECK_EQUAL(ag_store_put(&store, AG_STORE_HOST, "n", "old", 3), AG_OK);
+    const uint32_t end = store.journal.tail;
+    uint8_t record[256];
+    CHECK(end - start <= sizeof record);
+    memcpy(record, sim.flash.base + start, end - start);
+    CHECK_EQUAL(ag_store_put(&store, AG_STORE_HOST, "n", "new", 3), AG_OK);
+    CHECK_EQUAL(sim.flash.program(sim.flash.context, store.journal.tail, record, end - start),
+                AG_OK);
+    remount();
+    ag_store_info(&store, &info);
+    CHECK_EQUAL(info.damaged, 1);
+    CHECK_EQUAL(ag_store_get(&store, AG_STORE_HOST, "n", value, sizeof value, &size), AG_OK);
+    CHECK_BYTES(value, "new", 3);
+    CHECK_EQUAL(ag_store_put(&store, AG_STORE_HOST, "n", "next", 4), AG_OK);
+    remount();
+    CHECK_EQUAL(ag_store_get(&store, AG_STORE_HOST, "n", value, sizeof value, &size), AG_OK);
+    CHECK_BYTES(value, "next", 4);
+}
+
 static void a_download_whose_recorded_bytes_rotted_starts_again(void)
 {
     const struct ag_store_reservation reservation = { AG_STORE_PLUGIN, "big", 1, 0, 9000, 0 };
@@ -846,6 +945,9 @@ static const struct test_case cases[] = {
     TEST(a_download_goes_on_after_a_reset_from_the_last_whole_block),
     TEST(a_download_goes_on_after_a_compaction),
     TEST(a_trial_mark_behind_a_verdict_changes_nothing),
+    TEST(a_slot_record_that_points_outside_is_damage),
+    TEST(after_a_failure_of_the_flash_nothing_is_written_until_the_next_mount),
+    TEST(a_record_out_of_its_sequence_does_not_count),
     TEST(a_download_whose_recorded_bytes_rotted_starts_again),
     TEST(damaged_code_is_told_and_can_be_translated_again),
     TEST(code_without_room_behind_its_file_moves_the_slot),
