@@ -7,6 +7,7 @@
 #include "base/percent.h"
 #include "base/text.h"
 #include "base/url.h"
+#include "base/utf8.h"
 #include "test/harness.h"
 
 static void text_is_split_and_compared(void)
@@ -258,7 +259,50 @@ static void urls_know_their_host(void)
     CHECK(!ag_url_same_host(&a, &b));
 }
 
+// Whether these bytes are one character, and which: by value, not by a table of forms.
+static bool is_character(const uint8_t *bytes, size_t size)
+{
+    static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+    static const uint8_t leads[] = { 0, 0, 0xC0, 0xE0, 0xF0 };
+    uint32_t code = bytes[0] & (0x7Fu >> size);
+    if (size == 1)
+        return bytes[0] < 0x80;
+    if ((bytes[0] & (0xFFu << (7 - size) & 0xFF)) != leads[size])
+        return false;
+    for (size_t i = 1; i < size; i++) {
+        if ((bytes[i] & 0xC0) != 0x80)
+            return false;
+        code = code << 6 | (bytes[i] & 63u);
+    }
+    return code >= least[size] && code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF);
+}
+
+static void check_utf8(const uint8_t *bytes, size_t size)
+{
+    const size_t got = ag_utf8_character_size((const char *)bytes, size);
+    test_note("%02x %02x, %zu bytes", bytes[0], bytes[1], size);
+    for (size_t length = 1; length <= size; length++)
+        CHECK_EQUAL(got == length, is_character(bytes, length));
+}
+
+static void utf8_is_exactly_the_characters_of_unicode(void)
+{
+    static const uint8_t borders[] = { 0x7F, 0x80, 0xBF, 0xC0 };
+    for (uint32_t first = 0; first < 256; first++) {
+        for (uint32_t second = 0; second < 256; second++) {
+            for (size_t i = 0; i < sizeof borders * sizeof borders; i++) {
+                const uint8_t bytes[4] = { (uint8_t)first, (uint8_t)second,
+                                           borders[i % sizeof borders],
+                                           borders[i / sizeof borders] };
+                for (size_t size = i == 0 ? 1 : 4; size <= 4; size++)
+                    check_utf8(bytes, size);
+            }
+        }
+    }
+}
+
 static const struct test_case cases[] = {
+    TEST(utf8_is_exactly_the_characters_of_unicode),
     TEST(text_is_split_and_compared),
     TEST(decimal_text_is_bounded),
     TEST(base64_gives_the_published_vectors),
