@@ -277,6 +277,12 @@ static struct ag_data_line line_of(const struct ag_plugin *plugin)
                                   .next = plugin->next.id };
 }
 
+void ag_plugins_forget_data(struct ag_plugins *plugins, const struct ag_plugin *plugin)
+{
+    const struct ag_data_line line = line_of(plugin);
+    (void)!ag_data_store_clean(plugins->store, &line); // at worst when a version goes on trial
+}
+
 // What the version finds, at the start of its block.
 static enum ag_status load_data(struct ag_plugins *plugins, struct ag_plugin *plugin,
                                 uint32_t slot_id, uint32_t data_size)
@@ -339,18 +345,18 @@ enum ag_status ag_plugins_schema(const struct ag_plugins *plugins, const struct 
     return status;
 }
 
-// The settings for a version that is to start. They were judged when they came; after a fallback,
-// they may be those of another version.
-static struct ag_text sound_settings(const struct ag_plugin *plugin, uint32_t slot_id,
-                                     const struct ag_desired_entry *options,
-                                     const struct ag_plugin_metadata *metadata)
+// The settings for what runs, or is to. They were judged when they came; after a fallback, they may
+// be those of another version.
+static struct ag_text sound_settings(const struct ag_plugin *plugin,
+                                     const struct ag_desired_entry *options, const uint8_t *schema,
+                                     uint32_t schema_size)
 {
-    static const char text[] = "starts without its settings, which its schema refuses";
+    static const char text[] = "runs without its settings, which its schema refuses";
     const struct ag_text none = { NULL, 0 };
-    const struct ag_text settings = ag_desired_settings(options, slot_id);
+    const struct ag_text settings =
+        options ? ag_desired_settings(options, running_slot(plugin)) : none;
     struct ag_schema_fault fault;
-    if (settings.size == 0 ||
-        ag_schema_judge(metadata->schema, metadata->schema_size, settings, &fault) == AG_OK)
+    if (settings.size == 0 || ag_schema_judge(schema, schema_size, settings, &fault) == AG_OK)
         return settings;
     ag_board_log(AG_LOG_WARNING, plugin->name, text, sizeof text - 1);
     return none;
@@ -391,8 +397,7 @@ static enum ag_status make_instance(struct ag_plugins *plugins, struct ag_plugin
                                         .services = &plugins->services };
     made.schema = metadata.schema;
     made.schema_size = metadata.schema_size;
-    if (options)
-        made.settings = sound_settings(plugin, slot_id, options, &metadata);
+    made.settings = sound_settings(plugin, options, metadata.schema, metadata.schema_size);
     return ag_instance_make(&plugin->instance, (uint8_t *)plugin->block + data_ram, size, &image,
                             &made);
 }
@@ -467,9 +472,9 @@ void ag_plugins_set_options(struct ag_plugins *plugins, struct ag_plugin *plugin
 {
     if (plugin->phase == AG_PLUGIN_DOWN)
         return;
-    struct ag_text none = { NULL, 0 };
+    const struct ag_instance_options *own = &plugin->instance.options;
     ag_instance_set_settings(&plugin->instance,
-                             options ? ag_desired_settings(options, running_slot(plugin)) : none);
+                             sound_settings(plugin, options, own->schema, own->schema_size));
     plugin->instance.options.fuel_per_run = fuel_of(plugins, plugin, options);
     ag_schedule_set_period(&plugins->schedule, index_of(plugins, plugin),
                            ag_plugins_period(plugins, plugin, options));

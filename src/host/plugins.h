@@ -162,6 +162,9 @@ AG_MUST_CHECK enum ag_status ag_plugins_start(struct ag_plugins *plugins, struct
 // Shuts the instance down and gives its RAM back; its pins too if `release_pins`.
 void ag_plugins_stop(struct ag_plugins *plugins, struct ag_plugin *plugin, bool release_pins);
 
+// Deletes own data that none of its versions finds any more, as far as flash allows.
+void ag_plugins_forget_data(struct ag_plugins *plugins, const struct ag_plugin *plugin);
+
 // The schema of the settings of a slot, borrowed as long as the slot is there; size 0: it has none.
 AG_MUST_CHECK enum ag_status ag_plugins_schema(const struct ag_plugins *plugins,
                                                const struct ag_plugin *plugin, uint32_t slot_id,

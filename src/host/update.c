@@ -112,6 +112,8 @@ static void discard(struct ag_host *host, struct ag_plugin *plugin)
     ag_plugins_refresh(&host->plugins, plugin);
     if (status != AG_OK) // read-only: nothing more can be done about it until the next start
         plugin->next.id = 0;
+    if (plugin->current.id == 0) // what it has stored would stay, with nobody to remove it
+        ag_plugins_forget_data(&host->plugins, plugin);
     ag_change_error(plugin, AG_OK, 0);
     ag_change_move(host, plugin, AG_EVENT_SETTLE);
     if (was_trial && plugin->current.id != 0)

@@ -375,6 +375,26 @@ static void a_version_with_less_room_than_there_is_data_is_rolled_back(void)
     world_close();
 }
 
+static void a_first_version_that_is_given_up_on_trial_leaves_no_data(void)
+{
+    uint32_t versions[2];
+    uint32_t found[2];
+    world_open();
+    publish();
+    world.config.trial_runs = 1000;
+    world_boot();
+    world_desire_one("counter", 10);
+    world_run(5000);
+    CHECK_TEXT(world_state("counter"), "trial");
+    world_desire("[]");
+    world_run(5000);
+    ag_host_close(world.host);
+    world_power_off();
+    look(versions, found); // it checks that there is none
+    CHECK_EQUAL(versions[0], 0);
+    world_close();
+}
+
 static const struct test_case cases[] = {
     TEST(data_that_is_written_survives_every_cut),
     TEST(an_update_goes_on_with_the_data_after_every_cut),
@@ -385,6 +405,7 @@ static const struct test_case cases[] = {
     TEST(flash_is_written_eight_times_and_then_once_a_minute),
     TEST(a_run_that_changes_nothing_writes_nothing),
     TEST(more_data_than_the_host_gives_is_refused_by_the_head),
+    TEST(a_first_version_that_is_given_up_on_trial_leaves_no_data),
     TEST(a_version_with_less_room_than_there_is_data_is_rolled_back),
 };
 TEST_MAIN(cases)

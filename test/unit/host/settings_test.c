@@ -195,7 +195,16 @@ static void after_a_fallback_a_version_starts_without_settings_that_are_not_its_
     world_reset();
     world_run(1000);
     CHECK(!board.levels[0]); // y is no setting of version 1: it has none
-    CHECK(board_logged("starts without its settings"));
+    CHECK(board_logged("runs without its settings"));
+    world.http_code = 503; // 2 is fetched again, and cannot be as yet
+    world.hub_pipe.open_fails = AG_OK;
+    world_run(5000);
+    CHECK_EQUAL(world_version("p"), 1);
+    CHECK(!board.levels[0]); // nor does it see them when the twin is read
+    world.http_code = 0;
+    world_run(120000);
+    CHECK_EQUAL(world_version("p"), 2);
+    CHECK(board.levels[0]);
     world_close();
 }
 

@@ -20,7 +20,7 @@ static const char closed_schema[] = "\1\1" MEMBERS;
 
 static enum ag_status check(const char *bytes, size_t size)
 {
-    uint8_t *exact = malloc(size ? size : 1); // so that the sanitizer sees a byte read too many
+    uint8_t *exact = calloc(1, size ? size : 1); // so that the sanitizer sees a byte read too many
     memcpy(exact, bytes, size);
     const enum ag_status status = ag_schema_check(exact, size);
     free(exact);
