@@ -744,6 +744,46 @@ static void a_slot_that_moves_takes_the_room_of_previous_versions_and_of_no_curr
     CHECK_EQUAL(sim.counts.breaches, 0);
 }
 
+static void what_gave_way_to_a_slot_that_moves_stays_gone_after_a_reset(void)
+{
+    struct ag_store_writer writer;
+    begin(64u * 1024u); // 12 blocks for slots
+    struct made made = { "a", 1, 0, 20000, 100 };
+    confirm(&made);
+    made.version = 2;
+    const uint32_t id = confirm(&made);
+    const struct made other = { "b", 1, 0, 8000, 100 };
+    confirm(&other);
+    CHECK_EQUAL(ag_store_retranslate(&store, id, 300, &writer), AG_OK);
+    remount();                           // before the seal
+    CHECK(!has("a", AG_STORE_PREVIOUS)); // whose blocks were erased
+    CHECK_EQUAL(find("a", AG_STORE_CURRENT).id, id);
+    CHECK(made_is_sound(&store, id, &made));
+    CHECK_EQUAL(sim.counts.breaches, 0);
+}
+
+static void a_previous_version_does_not_give_way_to_itself(void)
+{
+    struct ag_store_writer writer;
+    begin(64u * 1024u); // 12 blocks for slots
+    const struct made before = { "before", 1, 0, 8000, 50 };
+    const struct made rest = { "rest", 1, 0, 16000, 50 };
+    struct made made = { "a", 1, 0, 12000, 100 };
+    confirm(&before);
+    const uint32_t id = confirm(&made);
+    made.version = 2;
+    confirm(&made);
+    confirm(&rest);
+    CHECK_EQUAL(ag_store_remove(&store, AG_STORE_PLUGIN, "before"), AG_OK);
+    made.version = 1;
+    // Room for it is only where it lies, and in the two blocks before that.
+    CHECK_EQUAL(ag_store_retranslate(&store, id, 8000, &writer), AG_ERR_STORE_FULL);
+    CHECK_EQUAL(find("a", AG_STORE_PREVIOUS).id, id);
+    CHECK(made_is_sound(&store, id, &made));
+    remount();
+    CHECK(made_is_sound(&store, id, &made));
+}
+
 static void a_slot_that_failed_for_damage_quarantines_nothing(void)
 {
     const struct made made = { "blinky", 1, 0, 5000, 3000 };
@@ -952,6 +992,8 @@ static const struct test_case cases[] = {
     TEST(damaged_code_is_told_and_can_be_translated_again),
     TEST(code_without_room_behind_its_file_moves_the_slot),
     TEST(a_slot_that_moves_takes_the_room_of_previous_versions_and_of_no_current_one),
+    TEST(what_gave_way_to_a_slot_that_moves_stays_gone_after_a_reset),
+    TEST(a_previous_version_does_not_give_way_to_itself),
     TEST(a_slot_that_failed_for_damage_quarantines_nothing),
     TEST(a_damaged_file_is_told),
     TEST(code_grows_into_the_free_blocks_behind_until_a_slot_is_there),
