@@ -152,6 +152,7 @@ static void use(struct ag_host *host)
 {
     struct ag_trust_update *update = &host->trust_update;
     bool uses_old = update->trial.uses_old;
+    update->is_probing = false;
     log_trust(host, AG_LOG_INFO, uses_old ? update->epoch : update->slot_epoch,
               uses_old ? "in use again for now" : "trial", AG_OK);
     enum ag_status status = ag_trust_store_use(host, uses_old ? AG_STORE_CURRENT : AG_STORE_NEXT);
@@ -202,11 +203,9 @@ static void confirm(struct ag_host *host)
             host->plugins.plugins[i].outcome = AG_OK;
 }
 
-void ag_trust_update_reached(struct ag_host *host)
+static void take_reached(struct ag_host *host)
 {
     struct ag_trust_update *update = &host->trust_update;
-    if (update->state != AG_TRUST_ON_TRIAL)
-        return;
     uint8_t failed = update->trial.failed;
     switch (ag_trust_trial_reached(&update->trial)) {
     case AG_TRUST_TRIAL_GO_ON:
@@ -225,9 +224,53 @@ void ag_trust_update_reached(struct ag_host *host)
     }
 }
 
+// Who reaches the hub but believes the storage no more could never be sent another object: the
+// server that this one came from must be believed, too. What else may be wrong with it does not
+// matter; it has just served the object.
+static bool begin_probe(struct ag_host *host)
+{
+    struct ag_trust_update *update = &host->trust_update;
+    const struct ag_desired_host *desired = ag_follow_host(&host->follow);
+    const struct ag_fetch_range range = { .if_match = "" };
+    if (update->trial.uses_old || !desired->has_trust || desired->one_connection ||
+        desired->trust_epoch != update->slot_epoch)
+        return false;
+    ag_clock_give_way(host);
+    ag_fetch_close(&host->install.fetch);
+    update->is_probing = ag_fetch_begin(&host->install.fetch, ag_text_of(desired->trust_url),
+                                        &range, host->now_ms) == AG_OK;
+    return update->is_probing;
+}
+
+static void go_on_probing(struct ag_host *host)
+{
+    struct ag_trust_update *update = &host->trust_update;
+    struct ag_fetch_event event;
+    enum ag_status status = ag_fetch_next(&host->install.fetch, host->now_ms, &event);
+    if (status == AG_ERR_AGAIN)
+        return;
+    update->is_probing = false;
+    ag_fetch_close(&host->install.fetch);
+    if (status == AG_ERR_TLS || status == AG_ERR_TLS_UNTRUSTED)
+        ag_link_fail(&host->link, status, host->now_ms); // as if the hub had not been reached
+    else
+        take_reached(host);
+}
+
+void ag_trust_update_reached(struct ag_host *host)
+{
+    const struct ag_trust_update *update = &host->trust_update;
+    if (update->state == AG_TRUST_ON_TRIAL && !update->is_probing && !begin_probe(host))
+        take_reached(host);
+}
+
 void ag_trust_update_failed(struct ag_host *host, enum ag_status why)
 {
     struct ag_trust_update *update = &host->trust_update;
+    if (update->is_probing) {
+        ag_fetch_close(&host->install.fetch);
+        update->is_probing = false;
+    }
     if (update->state == AG_TRUST_ON_TRIAL &&
         ag_trust_trial_failed(&update->trial, why) == AG_TRUST_TRIAL_TURN)
         use(host);
@@ -380,7 +423,7 @@ static void give_up(struct ag_host *host)
     (void)!ag_store_drop(&host->store, update->slot); // at worst it is superseded later
     update->slot = 0;
     if (update->trial.uses_old)
-        return;
+        return; // and so nothing is being probed
     update->trial.uses_old = true;
     use(host);
 }
@@ -393,6 +436,10 @@ void ag_trust_update_desired(struct ag_host *host)
     if (!is_first && ag_desired_same_trust(desired, ag_follow_host_before(&host->follow)))
         return;
     update->has_desired = true;
+    if (update->is_probing) { // by a URL that has gone; the answer at hand makes it anew
+        ag_fetch_close(&host->install.fetch);
+        update->is_probing = false;
+    }
     if (update->state == AG_TRUST_NONE ||
         (update->state == AG_TRUST_ON_TRIAL && trial_is_wanted(host, desired)))
         return;
@@ -431,6 +478,8 @@ void ag_trust_update_step(struct ag_host *host)
         begin_fetch(host);
     if (update->state == AG_TRUST_DOWNLOADING)
         go_on_fetching(host);
+    if (update->is_probing)
+        go_on_probing(host);
 }
 
 uint64_t ag_trust_update_deadline(const struct ag_host *host)
@@ -438,7 +487,7 @@ uint64_t ag_trust_update_deadline(const struct ag_host *host)
     const struct ag_trust_update *update = &host->trust_update;
     if (update->state == AG_TRUST_PAUSED)
         return update->until_ms;
-    if (update->state == AG_TRUST_DOWNLOADING)
+    if (update->state == AG_TRUST_DOWNLOADING || update->is_probing)
         return ag_fetch_deadline(&host->install.fetch);
     return UINT64_MAX; // whatever else it waits for wakes the host by itself
 }

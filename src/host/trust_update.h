@@ -33,6 +33,7 @@ struct ag_trust_update {
     uint32_t slot;         // of the object on trial
     uint32_t slot_epoch;   // its epoch
     struct ag_trust_trial trial;
+    bool is_probing;               // the hub was reached; now the server that the object came from
     struct ag_backoff backoff;     // of fetching
     uint64_t until_ms;             // end of the pause
     struct ag_store_writer writer; // while it is being fetched

@@ -214,6 +214,8 @@ static void run_recovery(void)
 static void run_first_and_recover(void)
 {
     run_first();
+    give(&after); // as the second cuts do, whose number is what it does
+    power.cuts = 1;
     run_recovery();
 }
 

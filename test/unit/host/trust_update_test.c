@@ -187,6 +187,58 @@ static void an_object_whose_roots_no_port_can_use_is_rolled_back_at_once(void)
     world_close();
 }
 
+// Who could reach the hub but no server of files would never get another object.
+static void an_object_whose_roots_do_not_reach_the_storage_is_rolled_back(void)
+{
+    struct module_trust_plan both = first;
+    both.roots[1] = 103;
+    open_world();
+    module_trust_make(&world.trust, &both);
+    world.config.trust = world.trust.bytes;
+    world.config.trust_size = world.trust.size;
+    world.file_pipe.root = 103;
+    world_desire_one("blinky", 10);
+    world_boot();
+    CHECK(world_settle(60000));
+    publish_trust("trust-2", &good);
+    desire_trust("trust-2", 2);
+    CHECK(world_settle(600000));
+    CHECK_TEXT(world_trust_state(), "rolled_back");
+    CHECK_EQUAL(world_trust_error(), AG_ERR_TRUST_UNREACHABLE);
+    CHECK_EQUAL(world_trust_epoch(), 1);
+    // And the device still takes the right one.
+    struct module_trust_plan right = good;
+    right.epoch = 3;
+    right.roots[2] = 103;
+    publish_trust("trust-3", &right);
+    desire_trust("trust-3", 3);
+    CHECK(world_settle(600000));
+    CHECK_EQUAL(world_trust_epoch(), 3);
+    world_close();
+}
+
+// A server that is gone, or no longer lets the object be read, is no fault of its roots.
+static void a_storage_that_fails_otherwise_does_not_matter(void)
+{
+    static const uint16_t codes[] = { 403, 404, 500, 416, 302 };
+    for (size_t i = 0; i <= sizeof codes / sizeof codes[0]; i++) {
+        test_note("answer %zu", i);
+        begin();
+        publish_trust("trust-2", &good);
+        desire_trust("trust-2", 2);
+        for (int step = 0; step < 1000 && !board_logged("trust store object 2: trial"); step++)
+            world_run(1);
+        if (i < sizeof codes / sizeof codes[0])
+            world.http_code = codes[i];
+        else
+            world.file_pipe.open_fails = AG_ERR_CONNECT;
+        CHECK(world_settle(60000));
+        CHECK_EQUAL(world_trust_epoch(), 2);
+        CHECK_TEXT(world_trust_state(), "running");
+        world_close();
+    }
+}
+
 // Whatever fails for both is no fault of the new one, however long it lasts.
 static void an_outage_of_the_hub_condemns_nobody(void)
 {
@@ -516,6 +568,8 @@ static const struct test_case cases[] = {
     TEST(losing_one_authority_key_of_two_is_survived),
     TEST(an_object_whose_roots_do_not_reach_the_hub_is_rolled_back),
     TEST(an_object_whose_roots_no_port_can_use_is_rolled_back_at_once),
+    TEST(an_object_whose_roots_do_not_reach_the_storage_is_rolled_back),
+    TEST(a_storage_that_fails_otherwise_does_not_matter),
     TEST(an_outage_of_the_hub_condemns_nobody),
     TEST(a_hub_that_comes_and_goes_condemns_nobody),
     TEST(what_may_not_replace_the_object_is_refused_with_its_reason),
