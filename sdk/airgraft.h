@@ -137,8 +137,8 @@ int32_t airgraft_telemetry_send(const void *bytes, size_t size);
 //
 // Whose it is. A new version starts with what the version before it last saw, and writes its own:
 // if it fails its trial, or falls back later, the version before finds what it last saw itself,
-// untouched. So read what older versions wrote, and expect nothing of what newer ones did. Removing
-// the plug-in removes its data; nobody else reads it.
+// untouched. So read what older versions wrote and, where a downgrade was allowed, newer ones.
+// Removing the plug-in removes its data; nobody else reads it.
 
 // Copies at most `capacity` bytes of the value and returns its whole size, or
 // AIRGRAFT_ERR_NOT_FOUND.

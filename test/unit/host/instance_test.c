@@ -277,6 +277,45 @@ static void settings_are_read_by_key_and_type(void)
     close_fixture();
 }
 
+static void what_the_settings_lack_comes_from_the_schema(void)
+{
+    // n: integer, default -3; on: boolean, default true; name: string, default "abc"; bare: integer
+    static const char schema[] = "\1\0\1n\x82\x7D\2on\x81\1\4name\x83\3abc\4bare\2";
+    uint32_t slots[4];
+    int32_t result;
+    void *memory;
+    open_fixture(&(struct module){ .behaviour = MODULE_GOOD }, 100000, "{\"n\":\"text\"}");
+    fixture.instance.options.schema = (const uint8_t *)schema;
+    fixture.instance.options.schema_size = sizeof schema - 1;
+    put(0, "onnamebaren", 11);
+    static const struct {
+        uint32_t at;
+        uint32_t size;
+        int64_t value;
+    } rows[] = { { 0, 2, 1 }, { 2, 4, 77 }, { 6, 4, 77 }, { 10, 1, 77 } };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        test_note("row %zu", i);
+        slots[0] = rows[i].at;
+        slots[1] = rows[i].size;
+        ag_wasm_set_u64(slots + 2, 77);
+        CHECK_EQUAL(ag_abi_settings_get_int(&fixture.instance, slots), AG_OK);
+        CHECK_EQUAL((int64_t)ag_wasm_get_u64(slots), rows[i].value);
+    }
+    CHECK_EQUAL(call(AG_CALL_SETTINGS_GET_TEXT, 2, 4, 100, 2, &result), AG_OK);
+    CHECK_EQUAL(result, 3);
+    CHECK_EQUAL(ag_wasm_memory_at(fixture.instance.wasm, 100, 3, &memory), AG_OK);
+    CHECK_BYTES(memory, "ab\0", 3);
+    CHECK_EQUAL(call(AG_CALL_SETTINGS_GET_TEXT, 0, 2, 100, 2, &result), AG_OK);
+    CHECK_EQUAL(result, -AG_ERR_NOT_FOUND);
+    fixture.instance.options.settings = ag_text_of("{}");
+    slots[0] = 10;
+    slots[1] = 1;
+    ag_wasm_set_u64(slots + 2, 77);
+    CHECK_EQUAL(ag_abi_settings_get_int(&fixture.instance, slots), AG_OK);
+    CHECK_EQUAL((int64_t)ag_wasm_get_u64(slots), -3);
+    close_fixture();
+}
+
 static void reports_and_telemetry_reach_the_host_and_their_limits_hold(void)
 {
     uint32_t slots[4] = { 0, 3, 0, 0 };
@@ -435,6 +474,7 @@ static const struct test_case cases[] = {
     TEST(every_function_of_the_table_is_there),
     TEST(no_argument_whatever_makes_a_function_reach_outside_of_the_memory),
     TEST(settings_are_read_by_key_and_type),
+    TEST(what_the_settings_lack_comes_from_the_schema),
     TEST(reports_and_telemetry_reach_the_host_and_their_limits_hold),
     TEST(own_data_is_set_got_listed_and_removed),
     TEST(without_own_data_the_store_is_unsupported),
