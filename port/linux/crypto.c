@@ -51,6 +51,39 @@ void ag_crypto_sha256_finish(struct ag_sha256 *hash, uint8_t *digest)
     memset(hash->opaque, 0, sizeof hash->opaque);
 }
 
+bool ag_crypto_md5_init(struct ag_md5 *hash)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    require(context != NULL);
+    memset(hash->opaque, 0, sizeof hash->opaque);
+    if (EVP_DigestInit_ex(context, EVP_md5(), NULL) != 1) { // a provider without it
+        EVP_MD_CTX_free(context);
+        return false;
+    }
+    memcpy(hash->opaque, &context, sizeof context);
+    return true;
+}
+
+static EVP_MD_CTX *md5_context_of(const struct ag_md5 *hash)
+{
+    EVP_MD_CTX *context;
+    memcpy(&context, hash->opaque, sizeof context);
+    return context;
+}
+
+void ag_crypto_md5_update(struct ag_md5 *hash, const void *bytes, size_t size)
+{
+    require(EVP_DigestUpdate(md5_context_of(hash), bytes, size) == 1);
+}
+
+void ag_crypto_md5_finish(struct ag_md5 *hash, uint8_t *digest)
+{
+    if (digest)
+        require(EVP_DigestFinal_ex(md5_context_of(hash), digest, NULL) == 1);
+    EVP_MD_CTX_free(md5_context_of(hash));
+    memset(hash->opaque, 0, sizeof hash->opaque);
+}
+
 void ag_crypto_hmac_sha256(const uint8_t *key, size_t key_size, const void *bytes, size_t size,
                            uint8_t mac[AG_SHA256_SIZE])
 {

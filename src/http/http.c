@@ -208,14 +208,31 @@ static void take_date(struct ag_http *http, struct ag_text value)
     http->head.has_date = ag_http_date_parse(value, &http->head.date);
 }
 
+static bool take_md5(struct ag_text value, uint8_t md5[16])
+{
+    uint8_t bytes[16];
+    size_t size;
+    if (ag_base64_decode(value, bytes, sizeof bytes, &size) != AG_OK || size != sizeof bytes)
+        return false;
+    memcpy(md5, bytes, sizeof bytes);
+    return true;
+}
+
 static void take_content_md5(struct ag_http *http, struct ag_text value)
 {
-    uint8_t md5[sizeof http->head.md5];
-    size_t size;
-    http->head.has_md5 =
-        ag_base64_decode(value, md5, sizeof md5, &size) == AG_OK && size == sizeof md5;
-    if (http->head.has_md5)
-        memcpy(http->head.md5, md5, sizeof md5);
+    http->head.has_md5 = take_md5(value, http->head.md5);
+}
+
+static void take_blob_md5(struct ag_http *http, struct ag_text value)
+{
+    http->head.has_blob_md5 = take_md5(value, http->head.blob_md5);
+}
+
+// None was offered: what is coded is not the file.
+static void take_content_encoding(struct ag_http *http, struct ag_text value)
+{
+    if (!is_named(value, "identity"))
+        fail(http, AG_ERR_HTTP_MALFORMED);
 }
 
 static void take_location(struct ag_http *http, struct ag_text value)
@@ -231,11 +248,13 @@ static const struct {
     { "content-length", true, take_content_length },
     { "transfer-encoding", true, take_transfer_encoding },
     { "content-range", true, take_content_range },
+    { "content-encoding", true, take_content_encoding },
     { "connection", true, take_connection },
     { "etag", false, take_etag },
     { "retry-after", false, take_retry_after },
     { "date", false, take_date },
     { "content-md5", false, take_content_md5 },
+    { "x-ms-blob-content-md5", false, take_blob_md5 },
     { "location", false, take_location },
 };
 

@@ -54,8 +54,10 @@ struct ag_http_head {
     uint32_t retry_after_s;
     bool has_date;     // Date, as seconds since 1970 UTC
     int64_t date;      //
-    bool has_md5;      // Content-MD5: for a comparison, never for trust
+    bool has_md5;      // Content-MD5, of this body: for a comparison, never for trust
     uint8_t md5[16];   //
+    bool has_blob_md5; // x-ms-blob-content-md5: the same of the whole blob, beside a range of it
+    uint8_t blob_md5[16];
     bool has_location; // Location, when it fits
     char location[AG_CFG_URL_MAX + 1];
 };

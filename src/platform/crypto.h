@@ -10,6 +10,7 @@
 #include "base/status.h"
 
 #define AG_SHA256_SIZE       32u
+#define AG_MD5_SIZE          16u
 #define AG_ED25519_KEY_SIZE  32u
 #define AG_ED25519_SIGN_SIZE 64u
 
@@ -34,6 +35,18 @@ static inline void ag_crypto_sha256(const void *bytes, size_t size, uint8_t dige
     ag_crypto_sha256_update(&hash, bytes, size);
     ag_crypto_sha256_finish(&hash, digest);
 }
+
+// An MD5 in progress: a check sum against accidents on the way, never a proof of anything. A port
+// may be without it (a library that is held to FIPS 140 has none).
+struct ag_md5 {
+    uint64_t opaque[16];
+};
+
+// False: there is no MD5 here, and nothing to finish. Otherwise paired with one finish.
+AG_MUST_CHECK bool ag_crypto_md5_init(struct ag_md5 *hash);
+void ag_crypto_md5_update(struct ag_md5 *hash, const void *bytes, size_t size);
+// `digest` may be NULL when only the release is wanted.
+void ag_crypto_md5_finish(struct ag_md5 *hash, uint8_t *digest);
 
 // RFC 2104 with SHA-256. Any key size.
 void ag_crypto_hmac_sha256(const uint8_t *key, size_t key_size, const void *bytes, size_t size,
