@@ -139,12 +139,14 @@ static enum ag_status program(struct ag_store *store, struct ag_store_writer *wr
 static enum ag_status feed(struct ag_store *store, struct ag_store_writer *writer,
                            const uint8_t *bytes, size_t size)
 {
-    writer->crc = ag_crc32_update(writer->crc, bytes, size);
-    writer->offset += (uint32_t)size;
     while (size > 0) {
         const size_t room = AG_CFG_STORE_GATHER - writer->at % AG_CFG_STORE_GATHER;
         const size_t left = room - writer->gathered;
         const size_t part = size < left ? size : left;
+        writer->crc = ag_crc32_update(writer->crc, bytes, part);
+        writer->offset += (uint32_t)part;
+        if (writer->offset % AG_FLASH_BLOCK == 0)
+            writer->block_crc = writer->crc;
         memcpy(writer->gather + writer->gathered, bytes, part);
         writer->gathered = (uint16_t)(writer->gathered + part);
         bytes += part;
@@ -192,6 +194,16 @@ enum ag_status ag_store_append(struct ag_store *store, struct ag_store_writer *w
     if (size > writer->file_size - writer->offset)
         return AG_ERR_FILE_SIZE;
     return feed(store, writer, bytes, size);
+}
+
+enum ag_status ag_store_place(const struct ag_store *store, const struct ag_store_writer *writer,
+                              const uint8_t **bytes)
+{
+    const struct ag_store_entry *entry = ag_index_find_const(store, writer->slot);
+    if (!entry)
+        return AG_ERR_NOT_FOUND;
+    *bytes = store->flash->base + start_of(entry);
+    return AG_OK;
 }
 
 static void begin_code(struct ag_store_writer *writer, uint32_t at, uint32_t file_crc)
@@ -269,7 +281,7 @@ enum ag_status ag_store_progress(struct ag_store *store, struct ag_store_writer 
         return AG_ERR_ARGUMENT;
     progress.offset =
         writer->code != 0 ? writer->file_size : writer->offset / AG_FLASH_BLOCK * AG_FLASH_BLOCK;
-    progress.crc = ag_crc32_update(0, store->flash->base + start_of(entry), progress.offset);
+    progress.crc = writer->code != 0 ? writer->file_crc : writer->block_crc;
     if (tag_size > 0)
         memcpy(progress.tag, tag, tag_size);
     const size_t size = ag_record_encode_progress(&progress, bytes);
@@ -313,6 +325,7 @@ enum ag_status ag_store_resume(struct ag_store *store, uint32_t id, struct ag_st
         progress = (struct ag_progress){ .id = id };
     writer->offset = progress.offset;
     writer->crc = progress.crc;
+    writer->block_crc = progress.crc; // a whole number of blocks, or the end of the file
     writer->at = start + progress.offset;
     writer->ready = writer->at;
     if (progress.offset == slot.file_size)

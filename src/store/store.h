@@ -136,6 +136,7 @@ struct ag_store_writer {
     uint32_t file_size;    // as reserved
     uint32_t offset;       // bytes of the file, then of the code, appended
     uint32_t crc;          // of those bytes
+    uint32_t block_crc;    // of the file's whole blocks among them
     uint32_t file_crc;     // of the whole file, once it is finished
     uint32_t code;         // offset of the code in the image; 0 until the file is finished
     uint32_t at;           // offset in the image of the next unit to program
@@ -230,6 +231,12 @@ AG_MUST_CHECK enum ag_status ag_store_reserve(struct ag_store *store,
 //   AG_ERR_FLASH      the writer is dead; drop or supersede the slot
 AG_MUST_CHECK enum ag_status ag_store_append(struct ag_store *store, struct ag_store_writer *writer,
                                              const void *bytes, size_t size);
+
+// Where the bytes of the file lie that the writer stands behind, borrowed as those of finish_file:
+// after ag_store_resume as many as *offset said.
+AG_MUST_CHECK enum ag_status ag_store_place(const struct ag_store *store,
+                                            const struct ag_store_writer *writer,
+                                            const uint8_t **bytes);
 
 // Records how far the file is, so that a download goes on after a reset. What counts is the last
 // whole block, or the end of the file. `tag` is the caller's (an ETag), NULL when tag_size is 0.
