@@ -203,9 +203,8 @@ static bool device_install(struct device *device, const struct bench_plugin *plu
     device->served.file = file->bytes;
     device->served.file_size = file->size;
     const double start = bench_now_ms();
-    enum ag_status status = ag_install_begin(&device->install, &request, 0);
-    if (status == AG_OK)
-        status = AG_ERR_AGAIN;
+    ag_install_begin(&device->install, &request, 0);
+    enum ag_status status = AG_ERR_AGAIN;
     for (int steps = 0; status == AG_ERR_AGAIN && steps < 1000000; steps++)
         status = ag_install_step(&device->install, 0);
     *ms = bench_now_ms() - start;

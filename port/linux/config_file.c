@@ -75,6 +75,12 @@ static const struct key keys[] = {
       "memory for all running plug-ins together, in bytes" },
     { "twin_interval_s", KIND_NUMBER, AT(twin_interval_s), 0, 30 * 86400, NULL, "21600",
       "read the whole twin at least this often; 0: only on connecting" },
+    { "one_connection", KIND_CHOICE, AT(one_connection), 0, 0, "no yes ", "no",
+      "yes: the connection to the hub is closed while a file is fetched,\n"
+      "where no two can be afforded at once" },
+    { "download_spread_s", KIND_NUMBER, AT(download_spread_s), 0, 86400, NULL, "0",
+      "a new version is fetched at a random time within so many seconds,\n"
+      "so that a fleet does not fetch it all at once" },
     { "trial_runs", KIND_NUMBER, AT(trial_runs), 1, 1000000, NULL, "5",
       "successful runs that confirm a new version of a plug-in" },
     { "trial_time_ms", KIND_NUMBER, AT(trial_time_ms), 0, 86400000, NULL, "2000",

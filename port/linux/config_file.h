@@ -31,6 +31,8 @@ struct ag_config_file {
     uint32_t store_size; // bytes
     uint32_t memory;     // bytes for plug-ins
     uint32_t twin_interval_s;
+    uint32_t one_connection; // 0 or 1
+    uint32_t download_spread_s;
     uint32_t trial_runs;
     uint32_t trial_time_ms;
     uint32_t log_level; // enum ag_log_level

@@ -292,6 +292,8 @@ static void make_host_config(const struct program *program, struct ag_host_confi
     host_config->trust = program->trust;
     host_config->trust_size = program->trust_size;
     host_config->twin_interval_ms = config->twin_interval_s * 1000;
+    host_config->one_connection = config->one_connection != 0;
+    host_config->download_spread_ms = config->download_spread_s * 1000;
     host_config->trial_runs = config->trial_runs;
     host_config->trial_time_ms = config->trial_time_ms;
 }

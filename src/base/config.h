@@ -130,11 +130,11 @@ _Static_assert(AG_CFG_MQTT_RESERVE >= 128 && AG_CFG_MQTT_RESERVE <= 4096,
 _Static_assert(AG_CFG_HTTP_HEAD_MAX >= 1024 && AG_CFG_HTTP_HEAD_MAX <= 65535,
                "AG_CFG_HTTP_HEAD_MAX is 1024 to 65535");
 
-// Longest ETag that is kept, bytes with its quotes. 32 to 255. A longer one counts as absent.
+// Longest ETag that is kept, bytes with its quotes. 32 to 96. A longer one counts as absent.
 #ifndef AG_CFG_ETAG_MAX
 #define AG_CFG_ETAG_MAX 64
 #endif
-_Static_assert(AG_CFG_ETAG_MAX >= 32 && AG_CFG_ETAG_MAX <= 255, "AG_CFG_ETAG_MAX is 32 to 255");
+_Static_assert(AG_CFG_ETAG_MAX >= 32 && AG_CFG_ETAG_MAX <= 96, "AG_CFG_ETAG_MAX is 32 to 96");
 
 // Log lines in RAM, bytes for all sources together. 1200 to 65536. Costs as many bytes.
 #ifndef AG_CFG_LOG_SIZE
@@ -274,6 +274,20 @@ _Static_assert(AG_CFG_REPORT_SIZE >= 1024 && AG_CFG_REPORT_SIZE + 512 <= AG_CFG_
 #endif
 _Static_assert(AG_CFG_FETCH_BUFFER >= AG_CFG_URL_MAX + 512 && AG_CFG_FETCH_BUFFER <= 65536,
                "AG_CFG_FETCH_BUFFER is AG_CFG_URL_MAX + 512 to 65536");
+
+// How often a download is recorded in the store, so that a reset loses no more of it: after so many
+// new bytes (4096 to 1048576), but not before so many milliseconds have passed since the last time
+// (0 to 600000). Smaller files are never recorded. Each record is one sync of the flash: what comes
+// fast is not worth it.
+#ifndef AG_CFG_FETCH_NOTE
+#define AG_CFG_FETCH_NOTE 32768
+#endif
+#ifndef AG_CFG_FETCH_NOTE_MS
+#define AG_CFG_FETCH_NOTE_MS 1000
+#endif
+_Static_assert(AG_CFG_FETCH_NOTE >= 4096 && AG_CFG_FETCH_NOTE <= 1048576 &&
+                   AG_CFG_FETCH_NOTE_MS >= 0 && AG_CFG_FETCH_NOTE_MS <= 600000,
+               "AG_CFG_FETCH_NOTE* are out of range");
 
 // The engine's accumulator: 0 or 1. The result of an instruction stays in a register of the
 // processor for the next one, and frequent pairs run under one number. Costs 73 KB of code on

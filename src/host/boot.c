@@ -111,10 +111,11 @@ static void clean_up(struct ag_host *host, struct ag_plugin *plugin)
     struct ag_store_slot slot;
     if (ag_store_find(&host->store, AG_STORE_PLUGIN, plugin->name, AG_STORE_NEXT, &slot) != AG_OK)
         return;
+    if (slot.state < AG_STORE_SEALED)
+        return; // a download goes on with it once the twin is known, or it is given up then
     const uint8_t *bytes;
     size_t size;
-    bool is_whole = slot.state >= AG_STORE_SEALED &&
-                    ag_store_open_file(&host->store, slot.id, &bytes, &size) == AG_OK;
+    bool is_whole = ag_store_open_file(&host->store, slot.id, &bytes, &size) == AG_OK;
     if (!is_whole) {
         // Also one whose seal reached the flash before all of its bytes did: the power is to blame,
         // not the file, which is fetched again.

@@ -30,9 +30,7 @@ void ag_change_error(struct ag_plugin *plugin, enum ag_status error, uint32_t ve
     ag_change_error_at(plugin, error, version, &nowhere);
 }
 
-uint32_t ag_change_random(void)
+uint32_t ag_change_random(struct ag_host *host)
 {
-    uint32_t random;
-    ag_board_random(&random, sizeof random);
-    return random;
+    return ag_jitter_next(&host->link.jitter);
 }

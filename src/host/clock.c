@@ -41,7 +41,7 @@ static bool link_can_wait(const struct ag_host *host)
     bool is_refused = link->error == AG_ERR_MQTT_REFUSED || link->error == AG_ERR_DPS_REFUSED;
     bool has_read_twin = host->may_report && !host->plan_is_due;
     return (link->state == AG_LINK_ONLINE && has_read_twin &&
-            !ag_follow_host(&host->follow)->one_connection) ||
+            !ag_download_has_one_connection(host)) ||
            (link->state == AG_LINK_WAITING && is_refused);
 }
 
@@ -61,7 +61,7 @@ static void stop_asking(struct ag_host *host)
     if (is_known())
         clock->backoff.failures = 0;
     else
-        clock->until_ms = host->now_ms + ag_backoff_fail(&clock->backoff, ag_change_random());
+        clock->until_ms = host->now_ms + ag_backoff_fail(&clock->backoff, ag_change_random(host));
 }
 
 void ag_clock_give_way(struct ag_host *host)
@@ -90,7 +90,7 @@ static void ask(struct ag_host *host)
 void ag_clock_step(struct ag_host *host)
 {
     struct ag_clock *clock = &host->clock;
-    if (!clock->is_asking && wants_to_ask(host))
+    if (!clock->is_asking && wants_to_ask(host) && ag_download_has_turn(host))
         ask(host);
     while (clock->is_asking) {
         struct ag_fetch_event event;

@@ -66,6 +66,7 @@ struct ag_host {
     struct ag_core_log log;
     struct ag_method method;
     struct ag_plugin *installing; // whose version is being fetched or verified; NULL: nobody's
+    uint64_t download_ms;         // nothing is asked of a file server before that time
     uint32_t last_rid;            // of a request to the hub
     uint64_t document_ms;         // when the answer to a twin read must be there
     uint64_t next_document_ms;    // when the whole twin is read again
@@ -209,7 +210,7 @@ void ag_change_error(struct ag_plugin *plugin, enum ag_status error, uint32_t ve
 void ag_change_error_at(struct ag_plugin *plugin, enum ag_status error, uint32_t version,
                         const struct ag_wasm_place *place);
 // For jitter.
-uint32_t ag_change_random(void);
+uint32_t ag_change_random(struct ag_host *host);
 
 // ---- update.c: from what is desired to what is installed ------------------------------------
 
@@ -235,10 +236,21 @@ void ag_settings_judge(struct ag_host *host, struct ag_plugin *plugin,
 // Fetches the entry's version, or goes on with it after a pause. Nothing else may be under way.
 void ag_download_begin(struct ag_host *host, struct ag_plugin *plugin,
                        const struct ag_desired_entry *entry);
-// Goes on with the version that is being fetched, if any.
+// Another entry is in force that desires the same version: its texts are elsewhere, and its URL may
+// be another.
+void ag_download_move(struct ag_host *host, const struct ag_desired_entry *entry);
+// Goes on with the version that is being fetched, if any, and gives the only connection back.
 void ag_download_step(struct ag_host *host);
+// Whether MQTT is to be closed while a server is asked: as the twin says, else as configured.
+bool ag_download_has_one_connection(const struct ag_host *host);
+// Whether a file server may be asked now. With one connection only, leaves the hub for that.
+bool ag_download_has_turn(struct ag_host *host);
+// When ag_download_step is wanted although the stream is not ready; UINT64_MAX: never.
+uint64_t ag_download_deadline(const struct ag_host *host);
 // Whether the install, also a paused one, is for this plug-in.
 bool ag_download_owns(const struct ag_host *host, const struct ag_plugin *plugin);
+// What came in part of a version that is desired no more.
+void ag_download_tidy(struct ag_host *host, const struct ag_plugin *plugin);
 // Gives up that install.
 void ag_download_cancel(struct ag_host *host, struct ag_plugin *plugin);
 // What is desired cannot be accepted.

@@ -184,11 +184,16 @@ bool ag_desired_same_trust(const struct ag_desired_host *a, const struct ag_desi
            strcmp(a->trust_url, b->trust_url) == 0;
 }
 
-bool ag_desired_same_file(const struct ag_desired_entry *a, const struct ag_desired_entry *b)
+bool ag_desired_same_version(const struct ag_desired_entry *a, const struct ag_desired_entry *b)
 {
     return strcmp(a->name, b->name) == 0 && a->status == b->status && a->version == b->version &&
-           a->has_sha256 == b->has_sha256 && a->allow_downgrade == b->allow_downgrade &&
-           memcmp(a->sha256, b->sha256, sizeof a->sha256) == 0 && texts_are_same(a->url, b->url);
+           a->has_sha256 == b->has_sha256 && memcmp(a->sha256, b->sha256, sizeof a->sha256) == 0;
+}
+
+bool ag_desired_same_file(const struct ag_desired_entry *a, const struct ag_desired_entry *b)
+{
+    return ag_desired_same_version(a, b) && a->allow_downgrade == b->allow_downgrade &&
+           texts_are_same(a->url, b->url);
 }
 
 bool ag_desired_same_settings(const struct ag_desired_entry *a, const struct ag_desired_entry *b)

@@ -109,6 +109,9 @@ bool ag_desired_same_file(const struct ag_desired_entry *a, const struct ag_desi
 // Whether both also run it in the same way: nothing in them differs but when it may be activated.
 bool ag_desired_is_same(const struct ag_desired_entry *a, const struct ag_desired_entry *b);
 
+// Whether both ask for the same version, and state the same hash if any, be it by another way.
+bool ag_desired_same_version(const struct ag_desired_entry *a, const struct ag_desired_entry *b);
+
 // Whether both give the same settings.
 bool ag_desired_same_settings(const struct ag_desired_entry *a, const struct ag_desired_entry *b);
 

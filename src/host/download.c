@@ -29,6 +29,89 @@ void ag_download_refuse(struct ag_host *host, struct ag_plugin *plugin, enum ag_
     ag_log_plugin(host, AG_LOG_WARNING, plugin->name, version, "refused", why);
 }
 
+void ag_download_move(struct ag_host *host, const struct ag_desired_entry *entry)
+{
+    ag_install_move(&host->install, entry->url, entry->has_sha256 ? entry->sha256 : NULL,
+                    entry->settings);
+}
+
+void ag_download_tidy(struct ag_host *host, const struct ag_plugin *plugin)
+{
+    struct ag_store_slot slot;
+    if (!ag_download_owns(host, plugin) &&
+        ag_store_find(&host->store, AG_STORE_PLUGIN, plugin->name, AG_STORE_NEXT, &slot) == AG_OK &&
+        slot.state < AG_STORE_SEALED)
+        (void)!ag_store_drop(&host->store, slot.id); // at worst it is superseded later
+}
+
+// ---- The only connection -----------------------------------------------------------------------
+
+// Whether a server is asked for something, or should be: one at a time.
+static bool wants_network(const struct ag_host *host)
+{
+    if (host->installing)
+        return ag_install_wants_network(&host->install);
+    return host->clock.is_asking || host->trust_update.state == AG_TRUST_WANTED ||
+           host->trust_update.state == AG_TRUST_DOWNLOADING;
+}
+
+bool ag_download_has_one_connection(const struct ag_host *host)
+{
+    const struct ag_desired_host *desired = ag_follow_host(&host->follow);
+    return desired->has_one_connection ? desired->one_connection : host->config.one_connection;
+}
+
+// Whether the hub can be left: it has said and heard what there was, or it cannot be reached.
+static bool may_leave_hub(const struct ag_host *host)
+{
+    if (host->link.state == AG_LINK_WAITING || host->link.state == AG_LINK_LEAVING)
+        return true;
+    return host->link.state == AG_LINK_ONLINE && !host->follow.wants_document &&
+           host->follow.rid == 0 && host->report.rid == 0 &&
+           ag_report_deadline(host) > host->now_ms;
+}
+
+bool ag_download_has_turn(struct ag_host *host)
+{
+    if (host->now_ms < host->download_ms)
+        return false;
+    if (!ag_download_has_one_connection(host) || host->link.state == AG_LINK_HELD)
+        return true;
+    return may_leave_hub(host) && ag_link_hold(&host->link, host->now_ms);
+}
+
+static void give_connection_back(struct ag_host *host)
+{
+    if (host->link.state != AG_LINK_HELD || wants_network(host))
+        return;
+    ag_fetch_close(&host->install.fetch);
+    ag_link_release(&host->link);
+}
+
+uint64_t ag_download_deadline(const struct ag_host *host)
+{
+    if (host->link.state == AG_LINK_HELD && !wants_network(host))
+        return 0;
+    if (wants_network(host) && host->now_ms < host->download_ms)
+        return host->download_ms;
+    bool waits_for_hub = wants_network(host) && ag_download_has_one_connection(host) &&
+                         host->link.state != AG_LINK_HELD; // whose events lead on
+    if (!host->installing || waits_for_hub)
+        return UINT64_MAX;
+    return ag_install_deadline(&host->install);
+}
+
+// ---- Downloads ---------------------------------------------------------------------------------
+
+// An expired SAS: the URL in the twin may be newer than the one known here. The first refusals ask,
+// later ones ever more seldom: a read of the twin is not free.
+static void ask_for_fresh_url(struct ag_host *host, const struct ag_plugin *plugin)
+{
+    uint32_t failures = plugin->fetch_backoff.failures;
+    if ((failures & (failures - 1)) == 0)
+        host->follow.wants_document = true;
+}
+
 // Fetching or verifying came to nothing: again later, or not at all.
 static void install_failed(struct ag_host *host, struct ag_plugin *plugin, enum ag_status why)
 {
@@ -42,9 +125,13 @@ static void install_failed(struct ag_host *host, struct ag_plugin *plugin, enum 
         ag_download_refuse(host, plugin, why, version);
         return;
     }
-    uint64_t pause_ms = ag_backoff_fail(&plugin->fetch_backoff, ag_change_random());
+    if (ag_install_has_come_far(&host->install)) // a bad line, but it leads on
+        plugin->fetch_backoff.failures = 0;
+    uint64_t pause_ms = ag_backoff_fail(&plugin->fetch_backoff, ag_change_random(host));
     uint64_t asked_ms = ag_backoff_asked(host->install.fetch.http.head.retry_after_s);
-    plugin->fetch_ms = host->now_ms + (asked_ms > pause_ms ? asked_ms : pause_ms);
+    plugin->fetch_ms = host->now_ms + asked_ms + pause_ms; // not all at the same moment
+    if (why == AG_ERR_HTTP_FORBIDDEN)
+        ask_for_fresh_url(host, plugin);
     ag_change_error(plugin, why, version);
     ag_change_move(host, plugin, AG_EVENT_PAUSE);
     ag_log_plugin(host, AG_LOG_WARNING, plugin->name, version, "waiting to fetch again", why);
@@ -64,10 +151,13 @@ void ag_download_begin(struct ag_host *host, struct ag_plugin *plugin,
     host->installing = plugin;
     ag_change_move(host, plugin, AG_EVENT_FETCH);
     ag_log_plugin(host, AG_LOG_INFO, plugin->name, entry->version, "downloading", AG_OK);
-    enum ag_status status = goes_on ? ag_install_resume(&host->install, &request, host->now_ms)
-                                    : ag_install_begin(&host->install, &request, host->now_ms);
-    if (status != AG_OK)
-        install_failed(host, plugin, status);
+    if (goes_on) {
+        ag_install_resume(&host->install, &request);
+        return;
+    }
+    ag_install_begin(&host->install, &request, host->now_ms);
+    if (host->config.download_spread_ms > 0 && plugin->fetch_backoff.failures == 0)
+        host->download_ms = host->now_ms + ag_change_random(host) % host->config.download_spread_ms;
 }
 
 // The slot is sealed: whether it can run here is seen now that it is translated.
@@ -92,8 +182,9 @@ static void install_done(struct ag_host *host, struct ag_plugin *plugin)
 
 void ag_download_step(struct ag_host *host)
 {
+    give_connection_back(host);
     struct ag_plugin *plugin = host->installing;
-    if (!plugin)
+    if (!plugin || (wants_network(host) && !ag_download_has_turn(host)))
         return;
     enum ag_status status = ag_install_step(&host->install, host->now_ms);
     if (plugin->state == AG_STATE_DOWNLOADING &&
@@ -103,4 +194,5 @@ void ag_download_step(struct ag_host *host)
         install_done(host, plugin);
     else if (status != AG_ERR_AGAIN)
         install_failed(host, plugin, status);
+    give_connection_back(host);
 }

@@ -115,6 +115,21 @@ static enum ag_status redirect(struct ag_fetch *fetch, uint64_t now_ms)
     return status == AG_OK ? AG_ERR_AGAIN : status;
 }
 
+// An ETag that says "much the same" (W/) does not name bytes, and never matches If-Match.
+static const char *strong_etag(const struct ag_http_head *head)
+{
+    return head->etag[0] == '"' ? head->etag : "";
+}
+
+// What the answer says about the whole file. Content-MD5 is about the body: of a range, servers
+// disagree whose it is.
+static const uint8_t *whole_md5(const struct ag_http_head *head)
+{
+    if (head->has_blob_md5)
+        return head->blob_md5;
+    return head->has_md5 && !head->has_range ? head->md5 : NULL;
+}
+
 static enum ag_status judge_head(struct ag_fetch *fetch, uint64_t now_ms,
                                  struct ag_fetch_event *event)
 {
@@ -126,7 +141,9 @@ static enum ag_status judge_head(struct ag_fetch *fetch, uint64_t now_ms,
         return status;
     event->type = AG_FETCH_HEAD;
     event->total = total_size(head);
-    event->etag = head->etag;
+    event->etag = strong_etag(head);
+    event->md5 = whole_md5(head);
+    fetch->body_left = head->code == 206 ? head->range_last - head->range_first + 1 : event->total;
     return event->total > 0 ? AG_OK : AG_ERR_HTTP_MALFORMED;
 }
 
@@ -139,11 +156,16 @@ static enum ag_status tell(struct ag_fetch *fetch, const struct ag_http_event *f
             ag_board_learn_time(fetch->http.head.date);
         return judge_head(fetch, now_ms, event);
     case AG_HTTP_BODY:
+        if (from->size > fetch->body_left)
+            return AG_ERR_HTTP_MALFORMED;
+        fetch->body_left -= from->size;
         event->type = AG_FETCH_BODY;
         event->bytes = from->bytes;
         event->size = from->size;
         return AG_OK;
     case AG_HTTP_END:
+        if (fetch->body_left > 0)
+            return AG_ERR_HTTP_MALFORMED;
         event->type = AG_FETCH_END;
         fetch->is_connected = ag_http_may_reuse(&fetch->http);
         fetch->state = AG_FETCH_IDLE;
@@ -200,6 +222,13 @@ enum ag_status ag_fetch_next(struct ag_fetch *fetch, uint64_t now_ms, struct ag_
     if (status != AG_OK && status != AG_ERR_AGAIN)
         return give_up(fetch, status);
     return status;
+}
+
+void ag_fetch_move(struct ag_fetch *fetch, struct ag_text url)
+{
+    // After a redirect the target is no longer a part of that text, and is not asked for twice.
+    if (fetch->state != AG_FETCH_IDLE && fetch->redirects == 0)
+        (void)!ag_url_parse(url, &fetch->url); // was parsed before
 }
 
 uint64_t ag_fetch_deadline(const struct ag_fetch *fetch)

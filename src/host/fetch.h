@@ -38,7 +38,8 @@ struct ag_fetch_event {
     enum ag_fetch_event_type type;
     uint64_t start;       // HEAD: where in the file the body begins: `first`, or 0 (begin again)
     uint64_t total;       // HEAD: size of the whole file
-    const char *etag;     // HEAD: borrowed until the next call; "": none
+    const char *etag;     // HEAD: borrowed until the next call; "": none that names these bytes
+    const uint8_t *md5;   // HEAD: the whole file's, as the server says; borrowed; NULL: not said
     const uint8_t *bytes; // BODY: borrowed until the next call
     size_t size;          // BODY
 };
@@ -58,6 +59,7 @@ struct ag_fetch {
     bool is_reused;          // the request went out on a kept connection and nothing came back yet
     enum ag_fetch_state state;
     struct ag_fetch_range range;
+    uint64_t body_left; // bytes that the range which was answered still owes
     uint32_t redirects;
     uint32_t timeout_ms;
     uint64_t deadline_ms; // without progress until then it has failed
@@ -79,6 +81,9 @@ AG_MUST_CHECK enum ag_status ag_fetch_begin(struct ag_fetch *fetch, struct ag_te
 // AG_ERR_RESET for a body that is cut.
 AG_MUST_CHECK enum ag_status ag_fetch_next(struct ag_fetch *fetch, uint64_t now_ms,
                                            struct ag_fetch_event *event);
+
+// The text of the URL of the request in progress has moved to another place.
+void ag_fetch_move(struct ag_fetch *fetch, struct ag_text url);
 
 // When ag_fetch_next is wanted although the stream is not ready; UINT64_MAX: never.
 uint64_t ag_fetch_deadline(const struct ag_fetch *fetch);

@@ -203,12 +203,12 @@ static void begin_message(struct ag_host *host, struct ag_text topic_text)
 
 // When the whole twin is read again by itself: up to a tenth of the interval earlier, so that a
 // fleet does not ask all at once.
-static uint64_t next_read_ms(const struct ag_host *host)
+static uint64_t next_read_ms(struct ag_host *host)
 {
     const uint32_t interval_ms = host->config.twin_interval_ms;
     if (interval_ms == 0)
         return UINT64_MAX;
-    return host->now_ms + interval_ms - ag_change_random() % (interval_ms / 10 + 1);
+    return host->now_ms + interval_ms - ag_change_random(host) % (interval_ms / 10 + 1);
 }
 
 static void end_message(struct ag_host *host)
@@ -397,8 +397,7 @@ uint32_t ag_host_step(struct ag_host *host, uint64_t now_ms)
 
 void ag_host_close(struct ag_host *host)
 {
-    if (host->installing)
-        ag_install_cancel(&host->install);
+    ag_install_leave(&host->install);
     for (uint32_t i = 0; i < AG_CFG_PLUGIN_MAX; i++)
         if (host->plugins.plugins[i].is_used)
             ag_plugins_stop(&host->plugins, &host->plugins.plugins[i], true);
@@ -422,6 +421,8 @@ static enum ag_host_link_state link_state(const struct ag_host *host)
 {
     switch (host->link.state) {
     case AG_LINK_WAITING:
+    case AG_LINK_LEAVING:
+    case AG_LINK_HELD:
         return AG_HOST_LINK_WAITING;
     case AG_LINK_DPS_CONNECTING:
     case AG_LINK_DPS_SUBSCRIBING:

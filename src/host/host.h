@@ -44,11 +44,14 @@ struct ag_host_config {
     const uint8_t *trust;
     size_t trust_size;
 
-    uint32_t twin_interval_ms;   // a full twin read at least this often; default 6 h; 0: never
-    uint32_t keep_alive_s;       // MQTT keep-alive; 10 to 1177; default 240
-    uint32_t token_lifetime_s;   // SAS token; 300 to 86400; default 3600, renewed after 3/4 of it
-    uint32_t backoff_base_ms;    // first pause after a failure (full jitter); default 1000
-    uint32_t backoff_cap_ms;     // longest pause; default 120000
+    uint32_t twin_interval_ms; // a full twin read at least this often; default 6 h; 0: never
+    uint32_t keep_alive_s;     // MQTT keep-alive; 10 to 1177; default 240
+    uint32_t token_lifetime_s; // SAS token; 300 to 86400; default 3600, renewed after 3/4 of it
+    uint32_t backoff_base_ms;  // first pause after a failure (full jitter); default 1000
+    uint32_t backoff_cap_ms;   // longest pause; default 120000
+    uint32_t
+        download_spread_ms; // a new download begins up to this much later, at random; default 0
+    bool one_connection;    // MQTT is closed while a file is fetched; default false
     uint32_t network_timeout_ms; // no progress on a connection for this long; default 30000
     uint32_t trial_runs;         // successful runs that confirm a new version; >= 1; default 5
     uint32_t trial_time_ms;      // and the least time it must have run; default 2000

@@ -2,9 +2,14 @@
 // Brings one version from its URL to a sealed slot: head, decision, rest, proof, translation.
 //
 // Nothing is reserved before the head has been proven and found fit for this device, nothing is
-// translated before every byte has been proven in place, and nothing of it ever runs here. After a
-// failure of the network the same request goes on where it was (ag_install_resume), as long as the
-// server still has the same file.
+// translated before every byte has been proven in place, and nothing of it ever runs here.
+//
+// After a failure of the network the same request goes on where it was (ag_install_resume), as long
+// as the server still has the same file: same size, same ETag. What came of a larger file is
+// recorded in the store now and then, so that it goes on likewise after a reset, after another
+// file's turn and under another URL; the head is then proven once more from the bytes in the store.
+// A file pieced together without an ETag that names it, or over a reset, that turns out wrong is
+// fetched once more in one piece before it is judged.
 #ifndef AG_HOST_INSTALL_H
 #define AG_HOST_INSTALL_H
 
@@ -39,6 +44,7 @@ struct ag_install_request {
 
 enum ag_install_state {
     AG_INSTALL_IDLE,        // nothing to do
+    AG_INSTALL_ASKING,      // a request is to be sent, for what is behind `received`
     AG_INSTALL_HEAD,        // bytes of the head
     AG_INSTALL_REST,        // bytes of the rest
     AG_INSTALL_PROOF,       // the whole file is being hashed
@@ -56,7 +62,17 @@ struct ag_install {
     uint32_t code_factor; // code expected per byte of file; grows when it was too little
     uint32_t total;       // size of the file; 0: not known yet
     uint32_t received;    // bytes taken so far
+    uint32_t resumed;     // of them here before this attempt
+    uint32_t noted;       // of them recorded in the store
+    uint64_t noted_ms;    // when that was, or when the slot was reserved
+    bool has_slot;        // `writer` stands for a slot of the store
+    bool is_pieced;       // from more than one answer, and no ETag vouches that they fit together
+    bool is_again;        // begun from the first byte once more for this request
+    bool has_md5;         // the server has said `md5` of the whole file
+    bool is_hashing_md5;  // `md5_hash` is in use
     char etag[AG_CFG_ETAG_MAX + 1];
+    uint8_t md5[AG_MD5_SIZE];
+    struct ag_md5 md5_hash;
     struct ag_plugin_head head;
     struct ag_schema_fault fault; // after AG_ERR_SETTINGS_SCHEMA
     struct ag_file_proof proof;
@@ -68,16 +84,22 @@ struct ag_install {
 void ag_install_init(struct ag_install *install, struct ag_store *store, struct ag_ram *ram,
                      const struct ag_key_list *keys, struct ag_stream *stream, uint32_t timeout_ms);
 
-// Begins, ending what was under way. Statuses as of ag_fetch_begin.
-AG_MUST_CHECK enum ag_status ag_install_begin(struct ag_install *install,
-                                              const struct ag_install_request *request,
-                                              uint64_t now_ms);
+// Begins, leaving what was under way. Where the store holds a part of this version already, it goes
+// on behind it: one pass over those bytes, and the proof of their head. Nothing is sent yet.
+void ag_install_begin(struct ag_install *install, const struct ag_install_request *request,
+                      uint64_t now_ms);
 
-// After a failure of the network: goes on with the same request, whose borrowed texts may have
-// moved; begins anew where it cannot go on.
-AG_MUST_CHECK enum ag_status ag_install_resume(struct ag_install *install,
-                                               const struct ag_install_request *request,
-                                               uint64_t now_ms);
+// After a failure of the network: goes on with the same request, whose borrowed texts may be
+// others; begins anew where it cannot go on. Nothing is sent yet.
+void ag_install_resume(struct ag_install *install, const struct ag_install_request *request);
+
+// The borrowed texts of the request under way have moved, or the same version is to be had at
+// another URL: what is still missing is then asked for there.
+void ag_install_move(struct ag_install *install, struct ag_text url, const uint8_t *sha256,
+                     struct ag_text settings);
+
+// Whether the next step needs the network.
+bool ag_install_wants_network(const struct ag_install *install);
 
 // One step.
 //   AG_OK          done: the slot is sealed, to be found as AG_STORE_NEXT
@@ -94,7 +116,13 @@ bool ag_install_is_verifying(const struct ag_install *install);
 // Whether a failure may pass by itself: network, server, no room for now.
 bool ag_install_may_retry(enum ag_status status);
 
+// After a failure: whether this attempt has brought AG_CFG_FETCH_NOTE bytes that are kept.
+bool ag_install_has_come_far(const struct ag_install *install);
+
 // Gives up what is under way, also a slot that was reserved.
 void ag_install_cancel(struct ag_install *install);
+
+// Ends what is under way; what came of a larger file stays in the store for ag_install_begin.
+void ag_install_leave(struct ag_install *install);
 
 #endif

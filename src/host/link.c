@@ -26,13 +26,6 @@ static void drop_connection(struct ag_link *link)
     link->in_answer = false;
 }
 
-static uint32_t draw_random(void)
-{
-    uint32_t random;
-    ag_board_random(&random, sizeof random);
-    return random;
-}
-
 // An attempt or connection ended: a pause, then the next one.
 static void fail(struct ag_link *link, enum ag_status status, uint64_t now_ms)
 {
@@ -40,7 +33,7 @@ static void fail(struct ag_link *link, enum ag_status status, uint64_t now_ms)
         ag_backoff_succeed(&link->backoff, now_ms - link->online_ms);
     bool at_hub = link->state >= AG_LINK_HUB_CONNECTING;
     drop_connection(link);
-    uint64_t pause_ms = ag_backoff_fail(&link->backoff, draw_random());
+    uint64_t pause_ms = ag_backoff_fail(&link->backoff, ag_jitter_next(&link->jitter));
     if (at_hub && (status == AG_ERR_MQTT_REFUSED ||
                    link->backoff.failures % AG_LINK_FAILURES_BEFORE_DPS == 0))
         link->must_provision = true;
@@ -91,7 +84,7 @@ static void connect(struct ag_link *link, uint64_t now_ms)
     // together do not come back together for ever.
     const uint32_t spread_ms = link->identity.token_lifetime_s * 75u;
     link->renew_ms = now_ms + (uint64_t)link->identity.token_lifetime_s * 750u -
-                     (spread_ms ? draw_random() % spread_ms : 0);
+                     (spread_ms ? ag_jitter_next(&link->jitter) % spread_ms : 0);
     if (status != AG_OK)
         fail(link, status, now_ms);
 }
@@ -320,14 +313,21 @@ static enum ag_status exchange(struct ag_link *link, uint64_t now_ms, struct ag_
     }
 }
 
-// Ends the connection in order, to make another one.
-static void begin_renewal(struct ag_link *link, uint64_t now_ms)
+// Ends the session in order, for no fault.
+static void leave(struct ag_link *link, enum ag_link_state next, uint64_t now_ms)
 {
     ag_mqtt_disconnect(&link->mqtt);
-    link->state = AG_LINK_RENEWING;
+    ag_backoff_succeed(&link->backoff, now_ms - link->online_ms);
+    link->state = next;
     link->until_ms = now_ms + DISCONNECT_MS;
     link->error = AG_OK;
     link->has_down = true;
+}
+
+static bool has_connection(const struct ag_link *link)
+{
+    return link->state != AG_LINK_WAITING && link->state != AG_LINK_RENEWING &&
+           link->state != AG_LINK_LEAVING && link->state != AG_LINK_HELD;
 }
 
 // What time alone brings about. True when the state has changed.
@@ -354,13 +354,22 @@ static bool handle_time(struct ag_link *link, uint64_t now_ms)
         break;
     case AG_LINK_ONLINE:
         if (now_ms >= link->renew_ms)
-            begin_renewal(link, now_ms);
+            leave(link, AG_LINK_RENEWING, now_ms);
         break;
     case AG_LINK_RENEWING:
         if (is_over || flush(link, now_ms) != AG_ERR_AGAIN) {
             drop_connection(link);
             connect(link, now_ms);
         }
+        break;
+    case AG_LINK_LEAVING:
+        if (is_over || flush(link, now_ms) != AG_ERR_AGAIN) {
+            drop_connection(link);
+            link->state = AG_LINK_HELD;
+            link->until_ms = now_ms; // no pause is under way
+        }
+        break;
+    case AG_LINK_HELD:
         break;
     }
     return link->state != before;
@@ -382,10 +391,17 @@ enum ag_status ag_link_init(struct ag_link *link, const struct ag_host_config *c
     link->options.ack_timeout_ms = config->network_timeout_ms;
     ag_mqtt_init(&link->mqtt, link->send, sizeof link->send, &link->options);
     ag_backoff_init(&link->backoff, config->backoff_base_ms, config->backoff_cap_ms);
+    uint32_t random;
+    ag_board_random(&random, sizeof random);
+    ag_jitter_init(&link->jitter,
+                   link->identity.uses_dps ? link->identity.registration_id
+                                           : ag_text_of(link->identity.device_id),
+                   random);
     ag_reader_init(&link->piece, link->read, 0);
     link->state = AG_LINK_WAITING;
     // Power comes back to whole streets at once.
-    link->until_ms = ag_board_uptime_ms() + draw_random() % (config->backoff_base_ms / 4 + 1);
+    link->until_ms =
+        ag_board_uptime_ms() + ag_jitter_next(&link->jitter) % (config->backoff_base_ms / 4 + 1);
     return AG_OK;
 }
 
@@ -401,7 +417,7 @@ enum ag_status ag_link_next(struct ag_link *link, uint64_t now_ms, struct ag_lin
         }
         if (handle_time(link, now_ms))
             continue;
-        if (link->state == AG_LINK_WAITING || link->state == AG_LINK_RENEWING)
+        if (!has_connection(link))
             return AG_ERR_AGAIN;
         struct ag_mqtt_event from;
         enum ag_status status = exchange(link, now_ms, &from);
@@ -422,7 +438,9 @@ uint64_t ag_link_deadline(const struct ag_link *link)
 {
     if (link->has_down)
         return 0;
-    if (link->state == AG_LINK_WAITING || link->state == AG_LINK_RENEWING)
+    if (link->state == AG_LINK_HELD)
+        return UINT64_MAX;
+    if (!has_connection(link))
         return link->until_ms;
     uint64_t deadline = ag_mqtt_deadline(&link->mqtt);
     uint64_t own = link->state == AG_LINK_ONLINE ? link->renew_ms : link->until_ms;
@@ -445,7 +463,7 @@ void ag_link_flush(struct ag_link *link, uint64_t now_ms)
 
 void ag_link_fail(struct ag_link *link, enum ag_status status, uint64_t now_ms)
 {
-    if (link->state != AG_LINK_WAITING)
+    if (has_connection(link))
         fail(link, status, now_ms);
 }
 
@@ -453,10 +471,12 @@ void ag_link_restart(struct ag_link *link, uint64_t now_ms)
 {
     switch (link->state) {
     case AG_LINK_ONLINE:
-        begin_renewal(link, now_ms);
+        leave(link, AG_LINK_RENEWING, now_ms);
         break;
     case AG_LINK_WAITING: // the pause stays: nobody is to be hammered
     case AG_LINK_RENEWING:
+    case AG_LINK_LEAVING: // nor is the one disturbed who has the only connection
+    case AG_LINK_HELD:
         break;
     case AG_LINK_DPS_CONNECTING:
     case AG_LINK_DPS_SUBSCRIBING:
@@ -469,6 +489,27 @@ void ag_link_restart(struct ag_link *link, uint64_t now_ms)
         link->until_ms = now_ms;
         break;
     }
+}
+
+bool ag_link_hold(struct ag_link *link, uint64_t now_ms)
+{
+    if (link->state == AG_LINK_ONLINE)
+        leave(link, AG_LINK_LEAVING, now_ms);
+    if (link->state == AG_LINK_LEAVING)
+        (void)handle_time(link, now_ms);
+    else if (link->state != AG_LINK_HELD) {
+        bool was_waiting = link->state == AG_LINK_WAITING;
+        drop_connection(link);
+        link->state = AG_LINK_HELD;
+        link->until_ms = was_waiting ? link->until_ms : now_ms;
+    }
+    return link->state == AG_LINK_HELD;
+}
+
+void ag_link_release(struct ag_link *link)
+{
+    if (link->state == AG_LINK_HELD)
+        link->state = AG_LINK_WAITING;
 }
 
 void ag_link_close(struct ag_link *link, uint64_t now_ms)

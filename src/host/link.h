@@ -20,6 +20,7 @@
 #include "host/backoff.h"
 #include "host/host.h"
 #include "host/identity.h"
+#include "host/jitter.h"
 #include "mqtt/mqtt.h"
 #include "platform/stream.h"
 
@@ -37,6 +38,8 @@ enum ag_link_state {
     AG_LINK_HUB_SUBSCRIBING, // SUBACK of the hub
     AG_LINK_ONLINE,          // anything
     AG_LINK_RENEWING,        // DISCONNECT to be sent, to connect again with a fresh token
+    AG_LINK_LEAVING,         // DISCONNECT to be sent, to be held then
+    AG_LINK_HELD,            // ag_link_release: somebody else needs the only connection
 };
 
 enum ag_link_event_type {
@@ -64,6 +67,7 @@ struct ag_link {
     struct ag_mqtt mqtt;
     struct ag_mqtt_options options;
     struct ag_backoff backoff;
+    struct ag_jitter jitter; // of this device, also for pauses of others
     struct ag_dps_answer answer;
     bool in_answer; // a DPS answer is being received
     enum ag_link_state state;
@@ -107,6 +111,13 @@ void ag_link_fail(struct ag_link *link, enum ag_status status, uint64_t now_ms);
 // Connects afresh: whom the streams believe has changed. The connection so far ends in order, where
 // there is one; a pause after failures stays.
 void ag_link_restart(struct ag_link *link, uint64_t now_ms);
+
+// Ends the connection in order and stays without one until ag_link_release. True when there is none
+// any more; false: call again at the next step. Told as AG_LINK_DOWN with AG_OK.
+AG_MUST_CHECK bool ag_link_hold(struct ag_link *link, uint64_t now_ms);
+
+// Ends that: connects at once, or when the pause that was under way is over.
+void ag_link_release(struct ag_link *link);
 
 // Ends the connection in order, as far as that goes without waiting.
 void ag_link_close(struct ag_link *link, uint64_t now_ms);

@@ -408,9 +408,7 @@ void ag_report_answered(struct ag_host *host, uint32_t rid, enum ag_status statu
     // so.
     settle(host, status != AG_ERR_AGAIN);
     if (status == AG_ERR_AGAIN) {
-        uint32_t random;
-        ag_board_random(&random, sizeof random);
-        report->pause_ms = host->now_ms + ag_backoff_fail(&report->backoff, random);
+        report->pause_ms = host->now_ms + ag_backoff_fail(&report->backoff, ag_change_random(host));
         return;
     }
     report->backoff.failures = 0;

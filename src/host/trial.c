@@ -118,7 +118,7 @@ static void leave_down(struct ag_host *host, struct ag_plugin *plugin)
     struct ag_wasm_place place = plugin->error_place;
     plugin->is_failing = true;
     plugin->restart_ms =
-        host->now_ms + AG_FALLBACK_PAUSE_MS + ag_change_random() % (AG_FALLBACK_PAUSE_MS / 4);
+        host->now_ms + AG_FALLBACK_PAUSE_MS + ag_change_random(host) % (AG_FALLBACK_PAUSE_MS / 4);
     ag_change_error_at(plugin, AG_ERR_GAVE_UP, plugin->current.version, &place);
     plugin->error_cause = why;
     ag_change_move(host, plugin, AG_EVENT_LEAVE);
@@ -158,7 +158,7 @@ static bool confirmed_failed(struct ag_host *host, struct ag_plugin *plugin, enu
         }
     }
     plugin->is_failing = true;
-    plugin->restart_ms = host->now_ms + ag_backoff_fail(&plugin->backoff, ag_change_random());
+    plugin->restart_ms = host->now_ms + ag_backoff_fail(&plugin->backoff, ag_change_random(host));
     return false;
 }
 

@@ -297,7 +297,7 @@ static void fetch_failed(struct ag_host *host, enum ag_status why)
         refuse(host, why, desired->trust_epoch);
         return;
     }
-    uint64_t pause_ms = ag_backoff_fail(&update->backoff, ag_change_random());
+    uint64_t pause_ms = ag_backoff_fail(&update->backoff, ag_change_random(host));
     update->until_ms = host->now_ms + (asked_ms > pause_ms ? asked_ms : pause_ms);
     log_trust(host, AG_LOG_WARNING, desired->trust_epoch, "waiting to fetch again", why);
     move(host, AG_TRUST_PAUSED, why, desired->trust_epoch);
@@ -474,7 +474,7 @@ void ag_trust_update_step(struct ag_host *host)
     struct ag_trust_update *update = &host->trust_update;
     if (update->state == AG_TRUST_PAUSED && host->now_ms >= update->until_ms)
         update->state = AG_TRUST_WANTED;
-    if (update->state == AG_TRUST_WANTED && !host->installing)
+    if (update->state == AG_TRUST_WANTED && !host->installing && ag_download_has_turn(host))
         begin_fetch(host);
     if (update->state == AG_TRUST_DOWNLOADING)
         go_on_fetching(host);

@@ -182,6 +182,8 @@ static void rest(struct ag_host *host, struct ag_plugin *plugin,
         if (is_down)
             ag_trial_start_confirmed(host, plugin);
     }
+    if (desired->known)
+        ag_download_tidy(host, plugin);
     if (desired->known && !desired->present && plugin->rejected.id != 0 &&
         ag_store_remove(&host->store, AG_STORE_PLUGIN, plugin->name) == AG_OK)
         ag_plugins_refresh(&host->plugins, plugin);
@@ -361,15 +363,16 @@ static void entry_changed(struct ag_host *host, struct ag_plugin *plugin,
         plugin->pardons = false;
         plugin->fetch_backoff.failures = 0;
         plugin->fetch_ms = host->now_ms;
-        if (ag_download_owns(host, plugin))
+        bool is_renewed = before && ag_desired_same_version(entry, before); // a fresh SAS
+        if (ag_download_owns(host, plugin) && is_renewed)
+            ag_download_move(host, entry);
+        else if (ag_download_owns(host, plugin))
             ag_download_cancel(host, plugin);
     } else if (ag_download_owns(host, plugin)) { // the same request, whose texts have moved
-        host->install.request.url = entry->url;
-        host->install.request.sha256 = entry->has_sha256 ? entry->sha256 : NULL;
-        host->install.request.settings = entry->settings;
-        if (was_judged_otherwise(host, new_settings))
-            ag_download_cancel(host, plugin);
+        ag_download_move(host, entry);
     }
+    if (ag_download_owns(host, plugin) && was_judged_otherwise(host, new_settings))
+        ag_download_cancel(host, plugin);
     if (host->has_desired && before && !ag_desired_is_same(entry, before))
         ag_trial_retry(host, plugin);
     if (plugin->outcome == AG_ERR_SETTINGS_SCHEMA && new_settings)
@@ -406,7 +409,7 @@ uint64_t ag_update_deadline(struct ag_host *host)
 {
     if (host->plan_is_due)
         return 0;
-    uint64_t deadline = host->installing ? ag_install_deadline(&host->install) : UINT64_MAX;
+    uint64_t deadline = ag_download_deadline(host);
     uint32_t wait = ag_schedule_wait(&host->plugins.schedule, host->now_ms);
     if (wait != AG_SCHEDULE_NONE && host->now_ms + wait < deadline)
         deadline = host->now_ms + wait;

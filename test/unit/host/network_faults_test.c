@@ -318,6 +318,10 @@ static void revoked_keys_and_a_disabled_enrolment_stop_nothing_that_runs(void)
     world_run(3600000);
     struct ag_host_status status;
     ag_host_status(world.host, &status);
+    for (int i = 0; i < 600 && status.link_error != AG_ERR_DPS_DISABLED; i++) {
+        world_run(1000); // hub and DPS take turns
+        ag_host_status(world.host, &status);
+    }
     CHECK_EQUAL(status.link_error, AG_ERR_DPS_DISABLED);
     check_that_10_runs();
     world.hub.connack = 0;

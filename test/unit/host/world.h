@@ -29,6 +29,9 @@ struct world_pipe {
     uint32_t opens;            // how often it was opened
     enum ag_status open_fails; // knob: what read and write say instead of connecting
     uint32_t chunk;            // knob: most bytes a call moves; 0: all
+    uint32_t bytes_per_ms;     // knob: most bytes a millisecond brings to the device; 0: all
+    uint64_t rate_ms;          // the millisecond that
+    uint32_t rate_bytes;       // came in
     uint32_t cut_after;        // knob: bytes to the device until the connection breaks; 0: never
     uint32_t stall_after;      // knob: bytes to the device until nothing goes on; 0: never
     uint32_t delivered;        // bytes to the device since it was opened
@@ -47,6 +50,7 @@ struct world_file {
     struct ag_buffer bytes;
     uint32_t generation; // in its ETag
     uint8_t sha256[AG_SHA256_SIZE];
+    uint16_t code; // knob: answers requests for it with this; 0: properly
 };
 
 struct world_hub {
@@ -94,9 +98,20 @@ struct world {
     const char *date;         // knob: said in each answer; NULL: none is
     bool ignores_ranges;      // knob: 200 in answer to a range
     bool changes_etag;        // knob: another ETag with each request
+    bool has_no_etag;         // knob: no ETag
+    bool has_weak_etag;       // knob: one that names no bytes
+    uint32_t clips;           // knob: at most so many bytes in answer to a range; 0: all
+    uint32_t damages;         // knob: one bit of so many answers to come, in their last byte
+    bool says_md5;            // knob: x-ms-blob-content-md5, or Content-MD5 of the whole
+    bool says_wrong_md5;      // knob: of something else
+    const char *secret;       // knob: 403 for a URL without this text; NULL: none is needed
+    const char *redirects_to; // knob: 302 for paths beginning with "old/"
+    bool has_one_stream;      // knob: a second open stream is an error
     bool gives_up_after_each; // knob: the connection ends unannounced behind each answer
     uint32_t requests;        // HTTP requests
     uint32_t file_bytes_sent; // of bodies
+    uint64_t range_first;     // of the last request
+    bool range_is_guarded;    // it had If-Match
     struct ag_buffer trust;
     uint8_t roots[5]; // seeds of the roots that the device believes, ended by 0
     struct ag_host_config config;

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
+#include "base/writer.h"
+#include "platform/crypto.h"
 #include "test/harness.h"
 
 // ---- Streams -----------------------------------------------------------------------------------
@@ -24,6 +27,9 @@ static enum ag_status open_pipe(void *context, const char *host, uint16_t port)
 {
     struct world_pipe *pipe = context;
     empty_pipe(pipe);
+    if (world.has_one_stream &&
+        (pipe == &world.hub_pipe ? &world.file_pipe : &world.hub_pipe)->is_open)
+        test_fail(__FILE__, __LINE__, "a second stream is opened, to %s", host);
     pipe->is_stalled = false;
     pipe->is_open = true;
     pipe->opens++;
@@ -47,6 +53,18 @@ static uint32_t limit(const struct world_pipe *pipe, size_t size)
     return pipe->chunk && size > pipe->chunk ? pipe->chunk : (uint32_t)size;
 }
 
+// As much of it as this millisecond still brings.
+static bool take_rate(struct world_pipe *pipe, size_t *part)
+{
+    if (pipe->rate_ms != board.now_ms)
+        pipe->rate_bytes = 0;
+    pipe->rate_ms = board.now_ms;
+    if (*part > pipe->bytes_per_ms - pipe->rate_bytes)
+        *part = pipe->bytes_per_ms - pipe->rate_bytes;
+    pipe->rate_bytes += (uint32_t)*part;
+    return *part > 0;
+}
+
 static enum ag_status read_pipe(void *context, void *bytes, size_t capacity, size_t *size)
 {
     struct world_pipe *pipe = context;
@@ -64,6 +82,8 @@ static enum ag_status read_pipe(void *context, void *bytes, size_t capacity, siz
     if (left == 0 || pipe->is_stalled)
         return pipe->is_closed_by_peer && !pipe->is_stalled ? AG_ERR_CLOSED : AG_ERR_AGAIN;
     size_t part = limit(pipe, left < capacity ? left : capacity);
+    if (pipe->bytes_per_ms && !take_rate(pipe, &part))
+        return AG_ERR_AGAIN;
     if (pipe->cut_after && part > pipe->cut_after - pipe->delivered)
         part = pipe->cut_after - pipe->delivered;
     memcpy(bytes, pipe->to_device.bytes + pipe->to_device_at, part);
@@ -384,58 +404,126 @@ static void add_text(struct ag_buffer *out, const char *text)
     ag_buffer_append(out, text, strlen(text));
 }
 
-static void serve_request(const char *request)
+static void add_md5(char *text, size_t capacity, const struct world_file *file)
+{
+    struct ag_md5 hash;
+    uint8_t md5[AG_MD5_SIZE];
+    char base64[32];
+    struct ag_writer out;
+    CHECK(ag_crypto_md5_init(&hash));
+    ag_crypto_md5_update(&hash, file->bytes.bytes, file->bytes.size - world.says_wrong_md5);
+    ag_crypto_md5_finish(&hash, md5);
+    ag_writer_init(&out, base64, sizeof base64);
+    ag_base64_encode(&out, md5, sizeof md5);
+    snprintf(text, capacity, "%s: %s\r\n",
+             world.ignores_ranges ? "Content-MD5" : "x-ms-blob-content-md5",
+             ag_writer_finish_text(&out));
+}
+
+// What is said with every good answer.
+static void write_facts(char *text, size_t capacity, const struct world_file *file)
+{
+    char md5[64] = "";
+    char etag[40] = "";
+    char date[64] = "";
+    unsigned generation = world.changes_etag ? world.requests : (unsigned)file->generation;
+    if (world.says_md5 || world.says_wrong_md5)
+        add_md5(md5, sizeof md5, file);
+    if (!world.has_no_etag)
+        snprintf(etag, sizeof etag, "ETag: %s\"g%u\"\r\n", world.has_weak_etag ? "W/" : "",
+                 generation);
+    if (world.date)
+        snprintf(date, sizeof date, "Date: %s\r\n", world.date);
+    snprintf(text, capacity, "%s%s%s", etag, md5, date);
+}
+
+// An answer that is no file.
+static void answer_with(unsigned code)
+{
+    char head[512];
+    int size = snprintf(head, sizeof head, "HTTP/1.1 %u No\r\nContent-Length: 3\r\n", code);
+    if (world.retry_after_s)
+        size += snprintf(head + size, sizeof head - (size_t)size, "Retry-After: %u\r\n",
+                         (unsigned)world.retry_after_s);
+    if (world.date)
+        size += snprintf(head + size, sizeof head - (size_t)size, "Date: %s\r\n", world.date);
+    if (code == 302)
+        size += snprintf(head + size, sizeof head - (size_t)size, "Location: %s\r\n",
+                         world.redirects_to);
+    snprintf(head + size, sizeof head - (size_t)size, "\r\nno\n");
+    add_text(&world.file_pipe.to_device, head);
+}
+
+static unsigned code_for(const char *request, const struct world_file *file)
+{
+    const char *line_end = strchr(request, '\r');
+    if (world.http_code)
+        return world.http_code;
+    if (world.redirects_to && strncmp(request, "GET /old/", 9) == 0)
+        return 302;
+    if (world.secret &&
+        !memmem(request, (size_t)(line_end - request), world.secret, strlen(world.secret)))
+        return 403;
+    if (!file)
+        return 404;
+    return file->code ? file->code : 206;
+}
+
+static void send_file(const struct world_file *file, unsigned long first, unsigned long last)
 {
     struct ag_buffer *out = &world.file_pipe.to_device;
+    char facts[192];
     char head[512];
-    unsigned long first = 0;
-    unsigned long last = 0;
-    world.requests++;
-    const struct world_file *file = find_file(request);
-    unsigned code = world.http_code ? world.http_code : file ? 206u : 404u;
-    if (code != 206) {
-        int size = snprintf(head, sizeof head, "HTTP/1.1 %u No\r\nContent-Length: 3\r\n", code);
-        if (world.retry_after_s)
-            size += snprintf(head + size, sizeof head - (size_t)size, "Retry-After: %u\r\n",
-                             (unsigned)world.retry_after_s);
-        if (world.date)
-            size += snprintf(head + size, sizeof head - (size_t)size, "Date: %s\r\n", world.date);
-        snprintf(head + size, sizeof head - (size_t)size, "\r\nno\n");
-        add_text(out, head);
-        return;
-    }
-    const char *range = strstr(request, "Range: bytes=");
-    CHECK(range && sscanf(range, "Range: bytes=%lu-%lu", &first, &last) == 2);
-    char etag[32];
-    snprintf(etag, sizeof etag, "\"g%u\"",
-             world.changes_etag ? world.requests : (unsigned)file->generation);
-    const char *match = strstr(request, "If-Match: ");
-    if (match && strncmp(match + 10, etag, strlen(etag)) != 0) {
-        add_text(out, "HTTP/1.1 412 Changed\r\nContent-Length: 0\r\n\r\n");
-        return;
-    }
-    CHECK(first < file->bytes.size);
+    write_facts(facts, sizeof facts, file);
     if (last >= file->bytes.size)
         last = file->bytes.size - 1;
+    if (world.clips && last - first >= world.clips)
+        last = first + world.clips - 1;
     if (world.ignores_ranges) {
         first = 0;
         last = file->bytes.size - 1;
-        snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nETag: %s\r\n\r\n",
-                 file->bytes.size, etag);
+        snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n%s\r\n",
+                 file->bytes.size, facts);
     } else {
         snprintf(head, sizeof head,
-                 "HTTP/1.1 206 Partial\r\nContent-Length: %lu\r\nETag: %s\r\n"
+                 "HTTP/1.1 206 Partial\r\nContent-Length: %lu\r\n%s"
                  "Content-Range: bytes %lu-%lu/%zu\r\n\r\n",
-                 last - first + 1, etag, first, last, file->bytes.size);
-    }
-    if (world.date) {
-        char date[64];
-        snprintf(date, sizeof date, "Date: %s\r\n\r\n", world.date);
-        snprintf(head + strlen(head) - 2, sizeof head - strlen(head) + 2, "%s", date);
+                 last - first + 1, facts, first, last, file->bytes.size);
     }
     add_text(out, head);
     ag_buffer_append(out, file->bytes.bytes + first, last - first + 1);
+    if (world.damages > 0 && last - first > 512) {
+        world.damages--;
+        out->bytes[out->size - 100] ^= 1;
+    }
     world.file_bytes_sent += (uint32_t)(last - first + 1);
+}
+
+static void serve_request(const char *request)
+{
+    unsigned long first = 0;
+    unsigned long last = 0;
+    char etag[32];
+    world.requests++;
+    const struct world_file *file = find_file(request);
+    const char *range = strstr(request, "Range: bytes=");
+    const char *match = strstr(request, "If-Match: ");
+    CHECK(range && sscanf(range, "Range: bytes=%lu-%lu", &first, &last) == 2);
+    world.range_first = first;
+    world.range_is_guarded = match != NULL;
+    unsigned code = code_for(request, file);
+    if (code != 206) {
+        answer_with(code);
+        return;
+    }
+    snprintf(etag, sizeof etag, "\"g%u\"",
+             world.changes_etag ? world.requests : (unsigned)file->generation);
+    if (match && (world.has_weak_etag || strncmp(match + 10, etag, strlen(etag)) != 0))
+        answer_with(412);
+    else if (first >= file->bytes.size)
+        answer_with(416);
+    else
+        send_file(file, first, last);
 }
 
 void world_net_serve_files(void)

@@ -94,6 +94,8 @@ static void a_small_file_is_enough_and_the_rest_has_defaults(void)
     CHECK_EQUAL(config.store_size, 4 << 20);
     CHECK_EQUAL(config.memory, 256 << 10);
     CHECK_EQUAL(config.twin_interval_s, 21600);
+    CHECK_EQUAL(config.one_connection, 0);
+    CHECK_EQUAL(config.download_spread_s, 0);
     CHECK_EQUAL(config.trial_runs, 5);
     CHECK_EQUAL(config.trial_time_ms, 2000);
     CHECK_EQUAL(config.log_level, AG_LOG_INFO);
@@ -112,6 +114,7 @@ static void every_key_is_read(void)
             "id_scope=a\nregistration_id=b\ngroup_key=Zw==\ndps_host=localhost\n"
             "dps_port=1\nhub_port=65535\ntrust=/t\nstore=sub/s.img\n"
             "store_size=64K\nmemory=1024\ntwin_interval_s=0\ntrial_runs=1\ntrial_time_ms=0\nclock=untrusted\n"
+            "one_connection=yes\ndownload_spread_s=60\n"
             "gpio_chip=gpiochip0\nsensor=/s\nlog_level=debug\n"),
         AG_OK);
     CHECK_TEXT(config.group_key, "Zw==");
@@ -124,6 +127,8 @@ static void every_key_is_read(void)
     CHECK_EQUAL(config.store_size, 65536);
     CHECK_EQUAL(config.memory, 1024);
     CHECK_EQUAL(config.twin_interval_s, 0);
+    CHECK_EQUAL(config.one_connection, 1);
+    CHECK_EQUAL(config.download_spread_s, 60);
     CHECK_EQUAL(config.trial_runs, 1);
     CHECK_EQUAL(config.trial_time_ms, 0);
     CHECK_EQUAL(config.clock, AG_BOARD_CLOCK_UNTRUSTED);
