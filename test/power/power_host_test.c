@@ -506,12 +506,12 @@ static int replay(const char *id)
         fprintf(stderr, "usage: power_host_test --replay SCENARIO:WAY:N[:WAY:M]\n");
         return 2;
     }
+    char *argv_of_one[] = { NULL, NULL };
     power.scenario = scenario;
     power.is_complete = true;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         if (scenario == &scenarios[i])
-            return test_main(2, (char *[]){ NULL, strdup(cases[i].name) }, cases,
-                             sizeof cases / sizeof cases[0]);
+            return test_main(1, argv_of_one, &cases[i], 1);
     return 2;
 }
 
