@@ -21,6 +21,8 @@
     X(GROUP_OPERATE, deploy,   "deploy",   "name a plug-in in a device's twin, and wait for the outcome") \
     X(GROUP_OPERATE, devices,  "devices",  "list, show, create and delete devices") \
     X(GROUP_OPERATE, twin,     "twin",     "show and change a device's twin") \
+    X(GROUP_OPERATE, method,   "method",   "call a direct method of a device") \
+    X(GROUP_OPERATE, logs,     "logs",     "show the last lines of a device's log") \
     X(GROUP_OPERATE, hub,      "hub",      "start the local hub, or show how to reach it")
 // clang-format on
 

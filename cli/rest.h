@@ -20,6 +20,7 @@ struct ag_rest_request {
     size_t body_size;           //
     const char *ca_file;        // certificates to trust; "" or NULL: the system's
     const char *what;           // what is being done, for errors and progress: "publish app.wasm"
+    uint32_t silence_s;         // given up when nothing comes for so long; 0: 30
     uint32_t attempts;          // in all, when the server answers 429 or 503; 0: 4
     uint64_t size_max;          // of the answer; 0: AG_REST_ANSWER_MAX
 };

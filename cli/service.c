@@ -53,10 +53,11 @@ static char *make_url(const struct ag_connection *connection, const struct ag_se
     char *id = ag_rest_escape(call->id ? call->id : "");
     if (!id)
         return NULL;
-    if (asprintf(&url, "https://%s/%s%s%s?api-version=%s%s%s",
+    if (asprintf(&url, "https://%s/%s%s%s%s%s?api-version=%s%s%s",
                  connection->gateway[0] ? connection->gateway : connection->host_name,
-                 call->collection, call->id ? "/" : "", id, AG_SERVICE_API_VERSION,
-                 call->query ? "&" : "", call->query ? call->query : "") < 0)
+                 call->collection, call->id ? "/" : "", id, call->part ? "/" : "",
+                 call->part ? call->part : "", AG_SERVICE_API_VERSION, call->query ? "&" : "",
+                 call->query ? call->query : "") < 0)
         url = NULL;
     free(id);
     return url;
@@ -91,6 +92,7 @@ bool ag_service_perform(const struct ag_connection *connection, const struct ag_
                                                               .body = body,
                                                               .body_size = body ? strlen(body) : 0,
                                                               .ca_file = connection->ca_file,
+                                                              .silence_s = call->silence_s,
                                                               .what = call->what },
                                    answer);
     free(body);

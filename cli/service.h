@@ -15,9 +15,11 @@ struct ag_service_call {
     const char *method;
     const char *collection; // "devices", "twins"
     const char *id;         // of the device, not escaped; NULL: the collection itself
+    const char *part;       // behind the id: "methods"; NULL: none
     const char *query;      // more of the query, e.g. "top=100"; NULL: none
     const json_t *body;     // borrowed; NULL: none
     const char *if_match;   // an etag as the hub gave it, or "*"; NULL: none
+    uint32_t silence_s;     // as in struct ag_rest_request
     const char *what;       // for errors: "show the device dev-1"
 };
 

@@ -9,6 +9,7 @@
 
 #include "hub.h"
 #include "hub_log.h"
+#include "methods.h"
 #include "sas_verify.h"
 #include "twin_document.h"
 #include "twin_store.h"
@@ -242,7 +243,7 @@ static bool publish_from_device(struct ag_mqtt_session *session,
     if (ag_mqtt_session_skip(&topic, "$iothub/twin/"))
         return publish_twin(session, topic, publish);
     if (ag_mqtt_session_skip(&topic, "$iothub/methods/res/"))
-        return true; // nobody waits for it: the caller has given up
+        return ag_methods_take(session, topic, publish);
     if (!ag_mqtt_session_skip(&topic, "devices/") ||
         !ag_mqtt_session_skip(&topic, session->client_id) ||
         !ag_mqtt_session_skip(&topic, "/messages/events"))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What IoT Hub offers to devices over MQTT: twin, telemetry; filters of methods and cloud-to-device
-// messages are accepted, nothing is sent on them yet.
+// What IoT Hub offers to devices over MQTT: twin, telemetry, direct methods; the filter of
+// cloud-to-device messages is accepted, nothing is sent on it yet.
 #ifndef AG_HUB_DEVICE_API_H
 #define AG_HUB_DEVICE_API_H
 

@@ -12,6 +12,7 @@
 #include "enrollment_store.h"
 #include "hub_log.h"
 #include "memory.h"
+#include "methods.h"
 #include "mqtt_session.h"
 
 static void make_id_scope(char *value)
@@ -173,6 +174,7 @@ void ag_hub_tick(struct ag_hub *hub)
 {
     for (struct ag_mqtt_session *session = hub->sessions; session != NULL; session = session->next)
         ag_mqtt_session_tick(session);
+    ag_methods_tick(hub);
 }
 
 void ag_hub_take_telemetry(struct ag_hub *hub, const char *device_id, const char *properties,

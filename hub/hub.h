@@ -14,6 +14,7 @@
 #include "db.h"
 #include "policy.h"
 
+struct ag_methods_waiting;
 struct ag_mqtt_session;
 
 struct ag_hub_clock {
@@ -33,6 +34,8 @@ struct ag_hub {
     struct ag_mqtt_session *sessions; // all of them, linked by next
     void *connected;                  // tree of the sessions of devices, by device id
     uint64_t telemetry_count;
+    uint64_t method_count;              // direct methods called so far; the last one's $rid
+    struct ag_methods_waiting *methods; // that wait for an answer
 };
 
 // Opens the database in `data_path`/hub.db and the identity in it. The host name is what devices

@@ -17,6 +17,7 @@ static const struct {
     [AG_PROBLEM_NO_DEVICE] = { 404001, "DeviceNotFound" },
     [AG_PROBLEM_NO_ENROLLMENT] = { 404204, "EnrollmentNotFound" },
     [AG_PROBLEM_NO_ROUTE] = { 404000, "NotFound" },
+    [AG_PROBLEM_NOT_ONLINE] = { 404103, "DeviceNotOnline" },
     [AG_PROBLEM_METHOD] = { 405000, "MethodNotAllowed" },
     [AG_PROBLEM_EXISTS] = { 409001, "DeviceAlreadyExists" },
     [AG_PROBLEM_ENROLLMENT_EXISTS] = { 409204, "EnrollmentAlreadyExists" },
@@ -24,6 +25,8 @@ static const struct {
     [AG_PROBLEM_TOO_LARGE] = { 413001, "MessageTooLarge" },
     [AG_PROBLEM_INTERNAL] = { 500001, "ServerError" },
     [AG_PROBLEM_NOT_OFFERED] = { 501000, "NotImplemented" },
+    [AG_PROBLEM_BAD_ANSWER] = { 502000, "BadDeviceResponse" },
+    [AG_PROBLEM_NO_ANSWER] = { 504101, "GatewayTimeout" },
 };
 
 void ag_problem_set(struct ag_problem *problem, enum ag_problem_kind kind, const char *format, ...)

@@ -14,6 +14,7 @@ enum ag_problem_kind {
     AG_PROBLEM_NO_DEVICE,
     AG_PROBLEM_NO_ENROLLMENT,
     AG_PROBLEM_NO_ROUTE,
+    AG_PROBLEM_NOT_ONLINE,
     AG_PROBLEM_METHOD,
     AG_PROBLEM_EXISTS,
     AG_PROBLEM_ENROLLMENT_EXISTS,
@@ -21,6 +22,8 @@ enum ag_problem_kind {
     AG_PROBLEM_TOO_LARGE,
     AG_PROBLEM_INTERNAL,
     AG_PROBLEM_NOT_OFFERED,
+    AG_PROBLEM_BAD_ANSWER, // of a device
+    AG_PROBLEM_NO_ANSWER,  //
 };
 
 struct ag_problem {

@@ -19,6 +19,7 @@ const struct ag_http_route ag_rest_routes[] = {
     { EVHTTP_REQ_GET, "/twins/*", SERVICE, ag_rest_twins_get },
     { EVHTTP_REQ_PATCH, "/twins/*", SERVICE, ag_rest_twins_patch },
     { EVHTTP_REQ_PUT, "/twins/*", SERVICE, ag_rest_twins_put },
+    { EVHTTP_REQ_POST, "/twins/*/methods", SERVICE, ag_rest_methods_invoke },
     { EVHTTP_REQ_PUT, "/enrollments/*", ENROLLMENT_WRITE, ag_rest_enrollments_put },
     { EVHTTP_REQ_GET, "/enrollments/*", ENROLLMENT_READ, ag_rest_enrollments_get },
     { EVHTTP_REQ_DELETE, "/enrollments/*", ENROLLMENT_WRITE, ag_rest_enrollments_delete },

@@ -33,6 +33,9 @@ void ag_rest_twins_patch(struct ag_http_exchange *exchange);
 void ag_rest_twins_put(struct ag_http_exchange *exchange);
 void ag_rest_twins_query(struct ag_http_exchange *exchange);
 
+// rest_methods.c
+void ag_rest_methods_invoke(struct ag_http_exchange *exchange);
+
 // rest_enrollments.c
 void ag_rest_enrollments_put(struct ag_http_exchange *exchange);
 void ag_rest_enrollments_get(struct ag_http_exchange *exchange);

@@ -25,6 +25,7 @@
 #include "http.h"
 #include "hub_log.h"
 #include "memory.h"
+#include "methods.h"
 #include "mqtt_session.h"
 
 #define OUTPUT_MAX     (1024 * 1024) // bytes queued for a client that does not read
@@ -431,6 +432,8 @@ void ag_server_run(struct ag_server *server)
 
 void ag_server_free(struct ag_server *server)
 {
+    if (server->hub != NULL)
+        ag_methods_close(server->hub);
     if (server->hub != NULL)
         ag_db_commit(&server->hub->db); // answers what waits, while its connections are there
     while (server->links != NULL) {

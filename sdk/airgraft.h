@@ -37,9 +37,15 @@ AIRGRAFT_EXPORT("execute") void execute(void);
 #define AIRGRAFT_SHUTDOWN    AIRGRAFT_EXPORT("shutdown")
 #define AIRGRAFT_ON_SETTINGS AIRGRAFT_EXPORT("on_settings")
 
+// Optional. AIRGRAFT_ON_METHOD before the definition of `void on_method(void)`, which is called
+// when somebody calls a direct method of the plug-in, PLUGIN.NAME; see the functions of `method`
+// below. It has the budget of a run. Without an answer of its own the caller gets 200.
+#define AIRGRAFT_ON_METHOD AIRGRAFT_EXPORT("on_method")
+
 // ---- Failures ----------------------------------------------------------------------------
 
 enum airgraft_error {
+    AIRGRAFT_ERR_MALFORMED = -1002,   // the data is not in its format
     AIRGRAFT_ERR_NO_SPACE = -1003,    // a fixed buffer or queue of the host is full
     AIRGRAFT_ERR_NOT_FOUND = -1004,   // no such item
     AIRGRAFT_ERR_ARGUMENT = -1006,    // an argument is out of its range
@@ -166,6 +172,19 @@ AIRGRAFT_IMPORT("store", "room") int32_t airgraft_store_room(void);
 // 1 while something, of this run or gathered from earlier ones, is not on flash yet; else 0. One
 // who must not act on what could be forgotten waits for a run that begins with 0.
 AIRGRAFT_IMPORT("store", "pending") int32_t airgraft_store_pending(void);
+
+// ---- method: the direct method that on_method is called for ------------------------------
+
+// Its name, without the plug-in's; and its payload, which is JSON, or empty. Both copy at most
+// `capacity` bytes and return the whole size, or AIRGRAFT_ERR_NOT_FOUND outside of on_method.
+AIRGRAFT_IMPORT("method", "name") int32_t airgraft_method_name(char *buffer, size_t capacity);
+AIRGRAFT_IMPORT("method", "payload") int32_t airgraft_method_payload(char *buffer, size_t capacity);
+
+// The answer: a code as in HTTP (100 to 999), and JSON or nothing. The last one counts. 0,
+// AIRGRAFT_ERR_ARGUMENT, AIRGRAFT_ERR_NO_SPACE when it is too long (1,024 bytes), or
+// AIRGRAFT_ERR_MALFORMED when it is not JSON.
+AIRGRAFT_IMPORT("method", "reply")
+int32_t airgraft_method_reply(uint32_t code, const char *json, size_t size);
 
 // ---- random ------------------------------------------------------------------------------
 
