@@ -70,7 +70,24 @@ static uint32_t smaller(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
-// The newest records of lines, oldest first.
+// The oldest record of the source that has the most: the first to go when there are too many.
+static uint32_t find_surplus(const struct found found[AG_LINES_KEEP_MAX])
+{
+    uint32_t surplus = 0;
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < AG_LINES_KEEP_MAX; i++) {
+        uint32_t own = 0;
+        for (uint32_t k = i; k < AG_LINES_KEEP_MAX; k++)
+            own += found[k].source == found[i].source;
+        if (own > most) {
+            most = own;
+            surplus = i;
+        }
+    }
+    return surplus;
+}
+
+// The newest records of lines of each source, oldest first.
 static uint32_t find_newest(const struct ag_store *store, struct found found[AG_LINES_KEEP_MAX])
 {
     struct ag_journal_cursor cursor = { .types = LINES_ONLY };
@@ -80,8 +97,10 @@ static uint32_t find_newest(const struct ag_store *store, struct found found[AG_
     while (ag_journal_next(store->flash, &store->journal, &cursor, &record)) {
         if (record.type != AG_RECORD_LINES || !ag_record_read_name(store->flash, &record, 0, &name))
             continue;
-        if (count == AG_LINES_KEEP_MAX)
-            memmove(found, found + 1, --count * sizeof found[0]);
+        if (count == AG_LINES_KEEP_MAX) {
+            const uint32_t gone = find_surplus(found);
+            memmove(found + gone, found + gone + 1, (--count - gone) * sizeof found[0]);
+        }
         found[count].offset = record.offset;
         found[count].source = ag_record_hash_name(&name);
         found[count].is_kept = false;
