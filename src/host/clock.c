@@ -107,6 +107,8 @@ uint64_t ag_clock_deadline(const struct ag_host *host)
     const struct ag_clock *clock = &host->clock;
     if (clock->is_asking)
         return ag_fetch_deadline(&host->install.fetch);
+    if (wants_to_ask(host))
+        return 0;
     if (!link_can_wait(host) || host->installing || is_known())
         return UINT64_MAX;
     return clock->until_ms > host->now_ms ? clock->until_ms : UINT64_MAX;
