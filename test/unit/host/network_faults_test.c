@@ -401,6 +401,18 @@ static void a_report_that_is_not_answered_is_sent_again(void)
     check_that_11_arrives();
 }
 
+// The last thing that there is to say is said on a connection that ends without an answer.
+static void what_was_said_in_vain_is_said_again_when_the_hub_listens(void)
+{
+    open_running_world();
+    world.hub.ignores_reports = true;
+    world_desire_one("blinky", 11);
+    world_run(900000);
+    CHECK_EQUAL(world_version("blinky"), 10); // as the hub knows
+    world.hub.ignores_reports = false;
+    check_that_11_arrives();
+}
+
 static void a_throttled_report_is_sent_again_later(void)
 {
     open_running_world();
@@ -474,6 +486,7 @@ static const struct test_case cases[] = {
     TEST(the_token_is_renewed_before_it_expires),
     TEST(a_patch_sent_while_the_device_was_away_is_found_by_the_full_read),
     TEST(a_report_that_is_not_answered_is_sent_again),
+    TEST(what_was_said_in_vain_is_said_again_when_the_hub_listens),
     TEST(a_throttled_report_is_sent_again_later),
     TEST(a_report_that_is_refused_is_not_sent_for_ever),
     TEST(a_twin_read_that_is_not_answered_is_asked_again),
