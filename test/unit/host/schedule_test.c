@@ -92,10 +92,27 @@ static void a_new_period_counts_from_the_next_run(void)
     CHECK_EQUAL(ag_schedule_wait(&schedule, 0), 20);
 }
 
+static void long_computations_take_turns(void)
+{
+    uint32_t slices[3] = { 0, 0, 0 };
+    ag_schedule_init(&schedule);
+    for (uint32_t i = 0; i < 3; i++)
+        ag_schedule_add(&schedule, i, 1000, 0);
+    for (uint64_t now = 0; now < 300; now++) {
+        const uint32_t index = ag_schedule_next(&schedule, now);
+        CHECK(index < 3);
+        slices[index]++;
+        ag_schedule_suspended(&schedule, index);
+    }
+    for (uint32_t i = 0; i < 3; i++)
+        CHECK_EQUAL(slices[i], 100);
+}
+
 static const struct test_case cases[] = {
     TEST(nobody_is_due_in_an_empty_schedule),
     TEST(each_runs_at_once_and_then_keeps_its_period),
     TEST(a_long_computation_delays_the_others_by_one_slice),
+    TEST(long_computations_take_turns),
     TEST(missed_runs_are_left_out_and_the_phase_is_kept),
     TEST(one_that_is_removed_has_no_more_turns),
     TEST(a_new_period_counts_from_the_next_run),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tests of flash in a file.
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,17 @@
 enum {
     SIZE = 64 * 1024
 };
+
+static int sync_calls;
+static bool sync_fails;
+
+// The C library's own is not called: which bytes reach a disk cannot be seen from here.
+int fdatasync(int fd)
+{
+    sync_calls += fd >= 0;
+    errno = EIO;
+    return sync_fails ? -1 : 0;
+}
 
 static char folder[64];
 static char path[128];
@@ -264,10 +276,25 @@ static void a_shortened_image_fails_as_flash_and_not_as_a_crash(void)
     end();
 }
 
+static void a_sync_waits_for_the_disk_and_tells_its_failure(void)
+{
+    begin();
+    CHECK_EQUAL(ag_flash_file_open(&file, path, SIZE), AG_OK);
+    const int before = sync_calls;
+    CHECK_EQUAL(file.flash.sync(file.flash.context), AG_OK);
+    CHECK_EQUAL(sync_calls, before + 1);
+    sync_fails = true;
+    const enum ag_status status = file.flash.sync(file.flash.context);
+    sync_fails = false;
+    CHECK_EQUAL(status, AG_ERR_FLASH);
+    end();
+}
+
 static const struct test_case cases[] = {
     TEST(a_new_image_is_blank_reserved_and_private),
     TEST(what_is_programmed_is_read_in_place_and_kept),
     TEST(a_unit_is_programmed_once_between_erases),
+    TEST(a_sync_waits_for_the_disk_and_tells_its_failure),
     TEST(erasing_leaves_the_neighbours_alone),
     TEST(a_second_process_is_refused),
     TEST(an_image_of_another_size_is_refused_and_not_touched),
