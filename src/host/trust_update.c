@@ -232,7 +232,7 @@ static bool begin_probe(struct ag_host *host)
     struct ag_trust_update *update = &host->trust_update;
     const struct ag_desired_host *desired = ag_follow_host(&host->follow);
     const struct ag_fetch_range range = { .if_match = "" };
-    if (update->trial.uses_old || !desired->has_trust || desired->one_connection ||
+    if (update->trial.uses_old || !desired->has_trust || ag_download_has_one_connection(host) ||
         desired->trust_epoch != update->slot_epoch)
         return false;
     ag_clock_give_way(host);

@@ -106,6 +106,27 @@ static void a_good_object_is_fetched_tried_and_confirmed(void)
     world_close();
 }
 
+static void a_device_with_one_connection_replaces_and_rolls_back(void)
+{
+    begin();
+    world.config.one_connection = true;
+    world_reset();
+    CHECK(world_settle(60000));
+    publish_trust("trust-2", &bad);
+    desire_trust("trust-2", 2);
+    CHECK(world_settle(600000));
+    CHECK_TEXT(world_trust_state(), "rolled_back");
+    CHECK_EQUAL(world_trust_epoch(), 1);
+    struct module_trust_plan third = good;
+    third.epoch = 3;
+    publish_trust("trust-3", &third);
+    desire_trust("trust-3", 3);
+    CHECK(world_settle(600000));
+    CHECK_TEXT(world_trust_state(), "running");
+    CHECK_EQUAL(world_trust_epoch(), 3);
+    world_close();
+}
+
 static void a_plug_in_of_the_new_key_waits_for_the_object_that_brings_it(void)
 {
     begin();
@@ -564,6 +585,7 @@ static void a_rollback_survives_every_cut(void)
 
 static const struct test_case cases[] = {
     TEST(a_good_object_is_fetched_tried_and_confirmed),
+    TEST(a_device_with_one_connection_replaces_and_rolls_back),
     TEST(a_plug_in_of_the_new_key_waits_for_the_object_that_brings_it),
     TEST(losing_one_authority_key_of_two_is_survived),
     TEST(an_object_whose_roots_do_not_reach_the_hub_is_rolled_back),
