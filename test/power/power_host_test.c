@@ -72,11 +72,20 @@ static struct {
 static struct moment before; // the scenario, prepared
 static struct moment after;  // its first cut
 
-static void give(const struct moment *moment)
+static void give_before(void)
 {
-    moment_give(moment);
+    moment_give(&before);
     watch_memory();
     power.cuts = 0;
+    power.requests = world.requests;
+}
+
+// As it was at the first cut, also what must stay since: every recovery begins alike.
+static void give_after(void)
+{
+    moment_give(&after);
+    watch_back();
+    power.cuts = 1;
     power.requests = world.requests;
 }
 
@@ -197,16 +206,18 @@ static void live(void (*life)(void), const struct cut *cut)
 // One run: to the first cut, and from there on with or without a second one.
 static void run_first(void)
 {
-    give(&before);
+    give_before();
     live(play, &power.first);
     sim_flash_restart(&world.flash);
     moment_take(&after);
+    watch_mark();
 }
 
 static const struct cut no_cut;
 
 static void run_recovery(void)
 {
+    give_after();
     live(recover, &no_cut);
     power.recovery = world.flash.operations;
 }
@@ -214,15 +225,12 @@ static void run_recovery(void)
 static void run_first_and_recover(void)
 {
     run_first();
-    give(&after); // as the second cuts do, whose number is what it does
-    power.cuts = 1;
     run_recovery();
 }
 
 static void run_second(void)
 {
-    give(&after);
-    power.cuts = 1;
+    give_after();
     live(recover, &power.second);
     sim_flash_restart(&world.flash);
     live(recover, &no_cut);
@@ -308,7 +316,7 @@ static void cut_everywhere(void)
 
 static void run_uncut(void)
 {
-    give(&before);
+    give_before();
     live(play, &no_cut);
     count_of(power.scenario)->operations = world.flash.operations;
     sim_flash_restart(&world.flash);
