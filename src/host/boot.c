@@ -155,7 +155,7 @@ static void start_plugin(struct ag_host *host, struct ag_plugin *plugin)
         plugin->state = AG_STATE_STOPPED;
         return;
     }
-    ag_trial_boot(host, plugin);
+    ag_trial_take_up(host, plugin);
 }
 
 void ag_boot_plugins(struct ag_host *host)

@@ -265,8 +265,9 @@ void ag_trial_note_reset(struct ag_host *host, struct ag_plugin *plugin);
 // After a start of the host: marks a trial failed that was interrupted too often.
 void ag_trial_interrupted(struct ag_host *host, struct ag_plugin *plugin,
                           const struct ag_store_slot *slot);
-// After a start of the host: starts the confirmed version, or what its failures leave to start.
-void ag_trial_boot(struct ag_host *host, struct ag_plugin *plugin);
+// After a start of the host, or when it is enabled: starts the confirmed version, or what its
+// failures leave to start.
+void ag_trial_take_up(struct ag_host *host, struct ag_plugin *plugin);
 // Starts the confirmed version of a plug-in.
 void ag_trial_start_confirmed(struct ag_host *host, struct ag_plugin *plugin);
 // Starts again confirmed versions that failed, where their pause is over.

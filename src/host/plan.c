@@ -42,7 +42,7 @@ static struct ag_plan_step plan_disabled(const struct ag_plan_installed *install
 {
     if (installed->staged_state != AG_PLAN_STAGED_NONE)
         return act(AG_PLAN_DISCARD);
-    return act(installed->stopped ? AG_PLAN_NOTHING : AG_PLAN_STOP);
+    return act(installed->stopped && installed->is_told_stopped ? AG_PLAN_NOTHING : AG_PLAN_STOP);
 }
 
 // Nothing new comes in, but a trial in progress may end.
@@ -83,7 +83,7 @@ static struct ag_plan_step plan_install(const struct ag_plan_desired *desired,
         return act(installed->waits ? AG_PLAN_NOTHING : AG_PLAN_ACTIVATE);
     }
     if (installed->outcome != AG_OK)
-        return act(AG_PLAN_NOTHING);
+        return installed->is_told_outcome ? act(AG_PLAN_NOTHING) : refuse(installed->outcome);
     if (desired->sha256 && installed->quarantined)
         return refuse(AG_ERR_QUARANTINED);
     return act(AG_PLAN_FETCH);
@@ -123,6 +123,8 @@ bool ag_plan_is_settled(const struct ag_plan_desired *desired,
                         const struct ag_plan_installed *installed, enum ag_transition_state state,
                         bool is_left)
 {
+    if (desired->known && !desired->present && installed->confirmed.version == 0)
+        return state != AG_STATE_ABSENT; // stopped before it was ever installed, for one
     if (!desired->known || installed->outcome != AG_OK || installed->stopped || is_left)
         return false;
     switch (state) {
@@ -130,7 +132,6 @@ bool ag_plan_is_settled(const struct ag_plan_desired *desired,
     case AG_STATE_ROLLED_BACK:
     case AG_STATE_FAILED:
     case AG_STATE_PAUSED:
-    case AG_STATE_REMOVING:
         return true;
     case AG_STATE_ABSENT:
     case AG_STATE_DOWNLOADING:
@@ -139,6 +140,7 @@ bool ag_plan_is_settled(const struct ag_plan_desired *desired,
     case AG_STATE_TRIAL:
     case AG_STATE_RUNNING:
     case AG_STATE_STOPPED:
+    case AG_STATE_REMOVING:
         return false;
     }
     return false;

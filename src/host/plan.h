@@ -46,8 +46,10 @@ struct ag_plan_installed {
     bool waits;             // the staged version may not be put on trial yet: that needs the hub,
                             // and there is no connection
     bool stopped;           // the confirmed version does not run because it was not enabled
+    bool is_told_stopped;   // and its state says so
     bool quarantined;       // the file with the desired Sha256 is in quarantine
     enum ag_status outcome; // why this very entry was given up before; AG_OK: it was not
+    bool is_told_outcome;   // and its state says so: refused, rolled back, failed
 };
 
 enum ag_plan_action {

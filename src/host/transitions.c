@@ -18,19 +18,19 @@
 
 static const uint8_t table[AG_STATE_COUNT][AG_EVENT_COUNT] = {
     // clang-format off
-    //                         FETCH        FETCHED             PAUSE            REFUSE   VERIFIED         ACTIVATE        CONFIRM           FAIL      SETTLE  STOP     UNWANTED  REMOVED          FALL_BACK  LEAVE   RETRY
-    [AG_STATE_ABSENT]      = { DOWNLOADING, NEVER,              NEVER,           REFUSED, NEVER,           NEVER,          NEVER,            NEVER,    REST,   STOPPED, REMOVING, NEVER,           NEVER,     NEVER,  NEVER },
-    [AG_STATE_DOWNLOADING] = { NEVER,       AG_STATE_VERIFYING, AG_STATE_PAUSED, REFUSED, NEVER,           NEVER,          NEVER,            NEVER,    REST,   STOPPED, REMOVING, NEVER,           SAME,      SAME,   SAME },
-    [AG_STATE_VERIFYING]   = { NEVER,       NEVER,              AG_STATE_PAUSED, REFUSED, AG_STATE_STAGED, NEVER,          NEVER,            NEVER,    REST,   STOPPED, REMOVING, NEVER,           SAME,      SAME,   SAME },
-    [AG_STATE_PAUSED]      = { DOWNLOADING, NEVER,              NEVER,           REFUSED, NEVER,           NEVER,          NEVER,            NEVER,    REST,   STOPPED, REMOVING, NEVER,           SAME,      SAME,   SAME },
-    [AG_STATE_STAGED]      = { NEVER,       NEVER,              NEVER,           REFUSED, NEVER,           AG_STATE_TRIAL, NEVER,            NEVER,    REST,   STOPPED, REMOVING, NEVER,           SAME,      SAME,   SAME },
-    [AG_STATE_TRIAL]       = { NEVER,       NEVER,              NEVER,           NEVER,   NEVER,           NEVER,          AG_STATE_RUNNING, FALLBACK, REST,   NEVER,   NEVER,    NEVER,           NEVER,     NEVER,  NEVER },
-    [AG_STATE_RUNNING]     = { DOWNLOADING, NEVER,              NEVER,           REFUSED, NEVER,           NEVER,          NEVER,            NEVER,    REST,   STOPPED, REMOVING, NEVER,           FALLBACK,  FAILED, SAME },
-    [AG_STATE_ROLLED_BACK] = { DOWNLOADING, NEVER,              NEVER,           REFUSED, NEVER,           NEVER,          NEVER,            NEVER,    REST,   STOPPED, REMOVING, NEVER,           FALLBACK,  FAILED, SAME },
-    [AG_STATE_REFUSED]     = { DOWNLOADING, NEVER,              NEVER,           REFUSED, NEVER,           NEVER,          NEVER,            NEVER,    REST,   STOPPED, REMOVING, NEVER,           SAME,      SAME,   SAME },
-    [AG_STATE_FAILED]      = { DOWNLOADING, NEVER,              NEVER,           REFUSED, NEVER,           NEVER,          NEVER,            NEVER,    REST,   STOPPED, REMOVING, NEVER,           NEVER,     SAME,   REST },
-    [AG_STATE_STOPPED]     = { NEVER,       NEVER,              NEVER,           REFUSED, NEVER,           NEVER,          NEVER,            NEVER,    REST,   STOPPED, REMOVING, NEVER,           NEVER,     NEVER,  NEVER },
-    [AG_STATE_REMOVING]    = { NEVER,       NEVER,              NEVER,           NEVER,   NEVER,           NEVER,          NEVER,            NEVER,    REST,   NEVER,   REMOVING, AG_STATE_ABSENT, NEVER,     NEVER,  NEVER },
+    //                         FETCH        FETCHED             PAUSE            REFUSE   VERIFIED         ACTIVATE        CONFIRM           FAIL      SETTLE  STOP     UNWANTED  REMOVED          FALL_BACK  LEAVE   RETRY  FOUND
+    [AG_STATE_ABSENT]      = { DOWNLOADING, NEVER,              NEVER,           REFUSED, NEVER,           NEVER,          NEVER,            NEVER,    REST,   STOPPED, REMOVING, NEVER,           NEVER,     NEVER,  NEVER, AG_STATE_STAGED },
+    [AG_STATE_DOWNLOADING] = { NEVER,       AG_STATE_VERIFYING, AG_STATE_PAUSED, REFUSED, NEVER,           NEVER,          NEVER,            NEVER,    REST,   STOPPED, REMOVING, NEVER,           SAME,      SAME,   SAME,  NEVER },
+    [AG_STATE_VERIFYING]   = { NEVER,       NEVER,              AG_STATE_PAUSED, REFUSED, AG_STATE_STAGED, NEVER,          NEVER,            NEVER,    REST,   STOPPED, REMOVING, NEVER,           SAME,      SAME,   SAME,  NEVER },
+    [AG_STATE_PAUSED]      = { DOWNLOADING, NEVER,              NEVER,           REFUSED, NEVER,           NEVER,          NEVER,            NEVER,    REST,   STOPPED, REMOVING, NEVER,           SAME,      SAME,   SAME,  NEVER },
+    [AG_STATE_STAGED]      = { NEVER,       NEVER,              NEVER,           REFUSED, NEVER,           AG_STATE_TRIAL, NEVER,            NEVER,    REST,   STOPPED, REMOVING, NEVER,           SAME,      SAME,   SAME,  NEVER },
+    [AG_STATE_TRIAL]       = { NEVER,       NEVER,              NEVER,           NEVER,   NEVER,           NEVER,          AG_STATE_RUNNING, FALLBACK, REST,   NEVER,   NEVER,    NEVER,           NEVER,     NEVER,  NEVER, NEVER },
+    [AG_STATE_RUNNING]     = { DOWNLOADING, NEVER,              NEVER,           REFUSED, NEVER,           NEVER,          NEVER,            NEVER,    REST,   STOPPED, REMOVING, NEVER,           FALLBACK,  FAILED, SAME,  AG_STATE_STAGED },
+    [AG_STATE_ROLLED_BACK] = { DOWNLOADING, NEVER,              NEVER,           REFUSED, NEVER,           NEVER,          NEVER,            NEVER,    REST,   STOPPED, REMOVING, NEVER,           FALLBACK,  FAILED, SAME,  NEVER },
+    [AG_STATE_REFUSED]     = { DOWNLOADING, NEVER,              NEVER,           REFUSED, NEVER,           NEVER,          NEVER,            NEVER,    REST,   STOPPED, REMOVING, NEVER,           SAME,      SAME,   SAME,  NEVER },
+    [AG_STATE_FAILED]      = { DOWNLOADING, NEVER,              NEVER,           REFUSED, NEVER,           NEVER,          NEVER,            NEVER,    REST,   STOPPED, REMOVING, NEVER,           NEVER,     SAME,   REST,  NEVER },
+    [AG_STATE_STOPPED]     = { NEVER,       NEVER,              NEVER,           REFUSED, NEVER,           NEVER,          NEVER,            NEVER,    REST,   STOPPED, REMOVING, NEVER,           NEVER,     NEVER,  NEVER, NEVER },
+    [AG_STATE_REMOVING]    = { NEVER,       NEVER,              NEVER,           NEVER,   NEVER,           NEVER,          NEVER,            NEVER,    REST,   NEVER,   REMOVING, AG_STATE_ABSENT, NEVER,     NEVER,  NEVER, NEVER },
     // clang-format on
 };
 

@@ -2,7 +2,7 @@
 // The update state machine of one plug-in, as a pure function: state × event → state.
 //
 // The table is the whole truth: the host asks it before it changes anything, and a test walks every
-// state with every event. What holds in it: only VERIFIED leads to STAGED, only STAGED leads to
+// state with every event. What holds in it: only VERIFIED leads to STAGED (and FOUND back to it), only STAGED leads to
 // TRIAL, only TRIAL (by CONFIRM) makes a version the confirmed one; from everywhere there is a way
 // to the desired state.
 #ifndef AG_HOST_TRANSITIONS_H
@@ -44,8 +44,9 @@ enum ag_transition_event {
     AG_EVENT_FALL_BACK, // the confirmed version failed for good, the one before it took its place
     AG_EVENT_LEAVE,     // the confirmed version failed for good, there is none to take its place
     AG_EVENT_RETRY,     // a version that was left down is started again
+    AG_EVENT_FOUND,     // what was verified before the last start, while it was stopped, is staged
 };
-#define AG_EVENT_COUNT 15
+#define AG_EVENT_COUNT 16
 
 // The next state into *next; `confirmed`: a confirmed version is installed.
 // AG_ERR_ARGUMENT: this event cannot happen in this state; *next is untouched.

@@ -53,6 +53,15 @@ static void mark_failed(struct ag_host *host, struct ag_plugin *plugin,
     ag_plugins_refresh(&host->plugins, plugin);
 }
 
+// The entry that desires the version that failed does not bring it back.
+static void give_up_entry(struct ag_host *host, struct ag_plugin *plugin, uint32_t version,
+                          enum ag_status why)
+{
+    const struct ag_desired_entry *entry = ag_update_entry(host, plugin);
+    if (entry && entry->version == version)
+        plugin->outcome = why;
+}
+
 // ---- Failures of the confirmed version, and what becomes of it ---------------------------------
 
 static void store_history(struct ag_host *host, struct ag_plugin *plugin)
@@ -83,8 +92,8 @@ bool ag_trial_is_left(const struct ag_plugin *plugin)
            ag_fallback_failures(&plugin->history, plugin->current.id) >= AG_FALLBACK_FAILURES_MAX;
 }
 
-// Whether the version before the confirmed one may take its place: its file is sound, and no
-// confirmed version since has raised the epoch.
+// Whether the version before the confirmed one may take its place: its file is sound, did not fail
+// a later trial, and no confirmed version since has raised the epoch.
 static bool previous_may_run(const struct ag_host *host, const struct ag_plugin *plugin)
 {
     struct ag_store_slot slot;
@@ -93,19 +102,18 @@ static bool previous_may_run(const struct ag_host *host, const struct ag_plugin 
     ag_plugins_slot(&host->plugins, &plugin->previous, &slot);
     return slot.id != 0 &&
            slot.epoch >= ag_store_epoch_floor(&host->store, AG_STORE_PLUGIN, plugin->name) &&
+           !ag_store_is_quarantined(&host->store, slot.sha256, NULL) &&
            ag_store_open_file(&host->store, slot.id, &bytes, &size) == AG_OK;
 }
 
 // The version before it is the confirmed one from here on, and is started by the caller.
 static void fall_back(struct ag_host *host, struct ag_plugin *plugin)
 {
-    const struct ag_desired_entry *entry = ag_update_entry(host, plugin);
     struct ag_plugin_version failed = plugin->current;
     enum ag_status why = plugin->history.last;
     ag_plugins_stop(&host->plugins, plugin, false);
     mark_failed(host, plugin, &failed, why);
-    if (entry && entry->version == failed.version)
-        plugin->outcome = why; // the twin does not bring it back
+    give_up_entry(host, plugin, failed.version, why);
     plugin->backoff.failures = 0;
     ag_change_move(host, plugin, AG_EVENT_FALL_BACK);
     log_failure(host, plugin, failed.version, "failed too often", why, &nowhere);
@@ -244,7 +252,7 @@ void ag_trial_interrupted(struct ag_host *host, struct ag_plugin *plugin,
     mark_failed(host, plugin, &version, why);
 }
 
-void ag_trial_boot(struct ag_host *host, struct ag_plugin *plugin)
+void ag_trial_take_up(struct ag_host *host, struct ag_plugin *plugin)
 {
     uint32_t failures = ag_fallback_failures(&plugin->history, plugin->current.id);
     if (failures > 0) {
@@ -275,7 +283,7 @@ static void trial_failed(struct ag_host *host, struct ag_plugin *plugin, enum ag
     ag_plugins_stop(&host->plugins, plugin, plugin->current.id == 0);
     mark_failed(host, plugin, &failed, why);
     plugin->is_trial = false;
-    plugin->outcome = why;
+    give_up_entry(host, plugin, failed.version, why);
     ag_change_error_at(plugin, why, failed.version, place);
     ag_change_move(host, plugin, AG_EVENT_FAIL);
     log_failure(host, plugin, failed.version, "failed", why, place);

@@ -88,6 +88,10 @@ static struct ag_plan_installed installed_facts(struct ag_host *host,
         .confirmed = { plugin->current.version, slots[0].sha256 },
         .staged = { plugin->next.version, slots[1].sha256 },
         .stopped = plugin->is_stopped,
+        .is_told_outcome = plugin->state == AG_STATE_REFUSED ||
+                           plugin->state == AG_STATE_ROLLED_BACK ||
+                           plugin->state == AG_STATE_FAILED,
+        .is_told_stopped = plugin->state == AG_STATE_STOPPED,
         .outcome = plugin->outcome,
     };
     if (plugin->state == AG_STATE_TRIAL)
@@ -108,10 +112,9 @@ static void discard(struct ag_host *host, struct ag_plugin *plugin)
     if (was_trial)
         ag_plugins_stop(&host->plugins, plugin, plugin->current.id == 0);
     plugin->is_trial = false;
-    enum ag_status status = ag_store_drop(&host->store, plugin->next.id);
+    if (ag_store_drop(&host->store, plugin->next.id) != AG_OK)
+        plugin->condemned = plugin->next.id; // read-only: it counts as gone until the next start
     ag_plugins_refresh(&host->plugins, plugin);
-    if (status != AG_OK) // read-only: nothing more can be done about it until the next start
-        plugin->next.id = 0;
     if (plugin->current.id == 0) // what it has stored would stay, with nobody to remove it
         ag_plugins_forget_data(&host->plugins, plugin);
     ag_change_error(plugin, AG_OK, 0);
@@ -133,10 +136,13 @@ static void stop(struct ag_host *host, struct ag_plugin *plugin)
 static void start(struct ag_host *host, struct ag_plugin *plugin)
 {
     plugin->is_stopped = false;
+    plugin->outcome = AG_OK; // it was told no more while it was stopped: found out again
     ag_change_error(plugin, AG_OK, 0);
     ag_change_move(host, plugin, AG_EVENT_SETTLE);
+    if (plugin->next.id != 0)
+        ag_change_move(host, plugin, AG_EVENT_FOUND);
     if (plugin->current.id != 0)
-        ag_trial_start_confirmed(host, plugin);
+        ag_trial_take_up(host, plugin);
 }
 
 // Room has become free: what lacked it has another chance.
@@ -151,20 +157,32 @@ static void retry_for_room(struct ag_host *host)
     }
 }
 
+static bool store_is_read_only(const struct ag_host *host)
+{
+    struct ag_store_info info;
+    ag_store_info(&host->store, &info);
+    return info.read_only;
+}
+
 static void remove_plugin(struct ag_host *host, struct ag_plugin *plugin)
 {
     uint32_t version = plugin->current.version;
+    bool was_up = plugin->phase != AG_PLUGIN_DOWN;
+    if (store_is_read_only(host))
+        return; // until the next start
     ag_plugins_stop(&host->plugins, plugin, true);
-    plugin->is_failing = false;
-    if (plugin->state != AG_STATE_REMOVING)
-        ag_change_move(host, plugin, AG_EVENT_UNWANTED);
     enum ag_status status = ag_store_remove(&host->store, AG_STORE_PLUGIN, plugin->name);
-    if (status != AG_OK) {
+    if (status != AG_OK) { // all is as before
         ag_log_plugin(host, AG_LOG_ERROR, plugin->name, version, "cannot be removed", status);
+        if (was_up)
+            ag_trial_start_confirmed(host, plugin);
         return;
     }
+    plugin->is_failing = false;
+    plugin->is_stopped = false;
     ag_plugins_refresh(&host->plugins, plugin);
     ag_change_error(plugin, AG_OK, 0);
+    ag_change_move(host, plugin, AG_EVENT_UNWANTED);
     ag_change_move(host, plugin, AG_EVENT_REMOVED);
     ag_log_plugin(host, AG_LOG_INFO, plugin->name, version, "removed", AG_OK);
     retry_for_room(host);
@@ -175,12 +193,9 @@ static void rest(struct ag_host *host, struct ag_plugin *plugin,
                  const struct ag_plan_desired *desired, const struct ag_plan_installed *installed)
 {
     if (ag_plan_is_settled(desired, installed, plugin->state, ag_trial_is_left(plugin))) {
-        // A removal that the flash refused has taken it down.
-        bool is_down = plugin->state == AG_STATE_REMOVING && plugin->current.id != 0;
+        plugin->is_stopped = false;
         ag_change_error(plugin, AG_OK, 0);
         ag_change_move(host, plugin, AG_EVENT_SETTLE);
-        if (is_down)
-            ag_trial_start_confirmed(host, plugin);
     }
     if (desired->known)
         ag_download_tidy(host, plugin);

@@ -112,12 +112,12 @@ static const struct row rows[] = {
       AG_OK },
     { "not enabled stops once",
       { .known = true, .present = true, .version = 10 },
-      { HAVE(10), .stopped = true },
+      { HAVE(10), .stopped = true, .is_told_stopped = true },
       AG_PLAN_NOTHING,
       AG_OK },
     { "not enabled fetches nothing",
       { .known = true, .present = true, .version = 11 },
-      { HAVE(10), .stopped = true },
+      { HAVE(10), .stopped = true, .is_told_stopped = true },
       AG_PLAN_NOTHING,
       AG_OK },
     { "not enabled ends a trial without a verdict",
@@ -125,7 +125,26 @@ static const struct row rows[] = {
       { HAVE(10), .staged_state = TRIAL, STAGED(11) },
       AG_PLAN_DISCARD,
       AG_OK },
-    { "enabled again starts", { WANT(10) }, { HAVE(10), .stopped = true }, AG_PLAN_START, AG_OK },
+    { "stopped, but told as refused, stops again",
+      { .known = true, .present = true, .version = 10 },
+      { HAVE(10), .stopped = true },
+      AG_PLAN_STOP,
+      AG_OK },
+    { "a failure that is not told any more is told again",
+      { WANT(11) },
+      { HAVE(10), .outcome = AG_TRAP_UNREACHABLE },
+      AG_PLAN_REFUSE,
+      AG_TRAP_UNREACHABLE },
+    { "a staged version whose trial needs the hub waits for it",
+      { WANT(11) },
+      { HAVE(10), STAGED(11), .staged_state = SEALED, .waits = true },
+      AG_PLAN_NOTHING,
+      AG_OK },
+    { "enabled again starts",
+      { WANT(10) },
+      { HAVE(10), .stopped = true, .is_told_stopped = true },
+      AG_PLAN_START,
+      AG_OK },
     { "what is staged and desired is tried",
       { WANT(11) },
       { HAVE(10), .staged_state = SEALED, STAGED(11) },
@@ -188,7 +207,7 @@ static const struct row rows[] = {
       AG_OK },
     { "an entry that was given up is not tried again",
       { WANT(11) },
-      { HAVE(10), .outcome = AG_TRAP_UNREACHABLE },
+      { HAVE(10), .outcome = AG_TRAP_UNREACHABLE, .is_told_outcome = true },
       AG_PLAN_NOTHING,
       AG_OK },
     { "a quarantined hash is refused before any download",
@@ -231,6 +250,7 @@ static void carry_out(enum ag_plan_action action, const struct ag_plan_desired *
         break;
     case AG_PLAN_STOP:
         installed->stopped = true;
+        installed->is_told_stopped = true;
         break;
     case AG_PLAN_START:
         installed->stopped = false;
@@ -268,6 +288,8 @@ static void from_every_combination_of_facts_the_plan_comes_to_rest(void)
         struct ag_plan_installed installed = { .stopped = take(&fact) };
         installed.quarantined = take(&fact);
         installed.outcome = take(&fact) ? AG_ERR_FILE_FORGED : AG_OK;
+        installed.is_told_stopped = installed.stopped;
+        installed.is_told_outcome = installed.outcome != AG_OK;
         installed.confirmed.version = take(&fact) ? 10 : 0;
         installed.confirmed.sha256 = hash_a;
         installed.staged_state = (enum ag_plan_staged)(take(&fact) + take(&fact));

@@ -2,6 +2,7 @@
 // Tests of the board on Linux: pins, sensor, clock, log.
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "port/linux/board_setup.h"
 #include "port/linux/clock.h"
 #include "port/linux/log.h"
+#include "port/linux/running.h"
 #include "port/linux/sensor.h"
 #include "test/harness.h"
 
@@ -340,6 +342,44 @@ static void the_uptime_never_goes_back_and_random_bytes_differ(void)
     CHECK_TEXT(ag_board_name(), "linux");
 }
 
+// A child notes that this slot runs and is killed there, as a host is by a watchdog.
+static void be_killed_while_running(const char *path, uint32_t slot_id)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        ag_running_open(path, false);
+        ag_board_note_running(slot_id);
+        raise(SIGKILL);
+        _exit(0);
+    }
+    int status;
+    CHECK_EQUAL(waitpid(child, &status, 0), child);
+    CHECK(WIFSIGNALED(status));
+}
+
+static void the_word_of_what_runs_survives_the_death_of_the_host(void)
+{
+    char path[] = "/tmp/board_test.XXXXXX";
+    int fd = mkstemp(path);
+    CHECK(fd >= 0);
+    be_killed_while_running(path, 77);
+    ag_running_open(path, false);
+    CHECK_EQUAL(ag_board_last_running(), 77);
+    ag_running_open(path, true); // another store: it means nothing
+    CHECK_EQUAL(ag_board_last_running(), 0);
+    ag_running_close();
+    CHECK_EQUAL(pwrite(fd, "strange!", 8, 0), 8);
+    close(fd);
+    ag_running_open(path, false);
+    CHECK_EQUAL(ag_board_last_running(), 0);
+    ag_running_close();
+    unlink(path);
+    ag_running_open("/nonexistent/word", false); // it then lives as long as the process
+    ag_board_note_running(5);
+    CHECK_EQUAL(ag_board_last_running(), 5);
+    ag_running_close();
+}
+
 static const struct test_case cases[] = {
     TEST(a_led_prints_a_line_for_each_change),
     TEST(on_a_terminal_keys_toggle_switches_and_the_board_is_one_line),
@@ -354,5 +394,6 @@ static const struct test_case cases[] = {
     TEST(a_log_line_is_one_line_and_its_level_counts),
     TEST(the_clock_is_known_as_the_policy_says),
     TEST(the_uptime_never_goes_back_and_random_bytes_differ),
+    TEST(the_word_of_what_runs_survives_the_death_of_the_host),
 };
 TEST_MAIN(cases)
