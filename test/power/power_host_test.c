@@ -459,6 +459,7 @@ static void survive_by_name(const char *name)
     X(other_options_survive_every_cut, "options")                                                  \
     X(stopping_and_starting_survives_every_cut, "stop-start")                                      \
     X(a_superseded_download_survives_every_cut, "superseded")                                      \
+    X(a_download_resumed_survives_every_cut, "resume")                                             \
     X(an_update_into_the_last_room_survives_every_cut, "last-room")                                \
     X(a_store_without_room_survives_every_cut, "no-room")                                          \
     X(a_compaction_survives_every_cut, "compaction")                                               \

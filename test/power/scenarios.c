@@ -406,6 +406,21 @@ static void superseded_in_the_middle(void)
     CHECK(world_settle(600000));
 }
 
+static void to_resumed_download(void)
+{
+    scenario_reach("[" ENTRY("blinky", 10, "") "]");
+    world_desire("[" ENTRY("blinky", 10, "") "," ENTRY("big", 1, "") "]");
+}
+
+// The connection breaks again and again; each time the download goes on.
+static void resume_after_breaks(void)
+{
+    world.file_pipe.cut_after = 9000;
+    (void)world_settle(20000);
+    world.file_pipe.cut_after = 0;
+    CHECK(world_settle(600000));
+}
+
 static void desire_what_has_room(void)
 {
     world_desire("[" ENTRY("blinky", 11, "") "," ENTRY("big", 1, "") "]");
@@ -482,6 +497,12 @@ const struct scenario scenarios[] = {
       superseded_in_the_middle,
       desire_what_supersedes,
       { BLINKY(10, 11) },
+      NULL },
+    { "resume",
+      to_resumed_download,
+      resume_after_breaks,
+      NULL,
+      { BLINKY(10, 10), { "big", 3, 0, 1, "running", AG_OK } },
       NULL },
     { "last-room",
       to_last_room,
