@@ -2,9 +2,9 @@
 // The update state machine of one plug-in, as a pure function: state × event → state.
 //
 // The table is the whole truth: the host asks it before it changes anything, and a test walks every
-// state with every event. What holds in it: only VERIFIED leads to STAGED (and FOUND back to it), only STAGED leads to
-// TRIAL, only TRIAL (by CONFIRM) makes a version the confirmed one; from everywhere there is a way
-// to the desired state.
+// state with every event. What holds in it: only VERIFIED leads to STAGED (and FOUND back to it),
+// only STAGED leads to TRIAL, only TRIAL (by CONFIRM) makes a version the confirmed one; from
+// everywhere there is a way to the desired state.
 #ifndef AG_HOST_TRANSITIONS_H
 #define AG_HOST_TRANSITIONS_H
 

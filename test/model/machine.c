@@ -715,6 +715,17 @@ static bool happens(int event)
     return change_twin(event - EVENT_TWIN);
 }
 
+// Leaves out what nothing asks for any more, so that states differ only where that matters.
+static void forget_the_past(void)
+{
+    if (m.runs != NEXT) {
+        m.did_runs = m.hub_was_asked = m.hub_answered = false;
+        m.health = AG_CRITERIA_HEALTH_UNKNOWN;
+    }
+    m.verified &= (uint8_t)(1u << m.current | 1u << m.previous | 1u << m.next);
+    m.verified &= (uint8_t)~1u; // of no file
+}
+
 void machine_init(struct machine *machine)
 {
     memset(machine, 0, sizeof *machine);
@@ -730,13 +741,14 @@ bool machine_step(struct machine *machine, int event, const struct machine_flash
     memset(trace, 0, sizeof *trace);
     flash = *how;
     word = NOBODY;
-    bool did = true;
+    volatile bool did = true; // outlives the jump
     if (setjmp(power) == 0) {
         did = happens(event);
     } else {
         flash.cut_after = 0; // one cut a step; the next one is another step
         boot();
     }
+    forget_the_past();
     *machine = m;
     return did;
 }
@@ -797,10 +809,12 @@ bool machine_is_at_goal(const struct machine *machine)
     X(history_of, 2)                                                                               \
     X(failures, 3)                                                                                 \
     X(disabled, 1)                                                                                 \
-    X(state, 4) X(runs, 2) X(condemned, 2) X(ram_history_of, 2) X(ram_failures, 3) X(stopped, 1)   \
-        X(failing, 1) X(outcome, 1) X(known, 1) X(online, 1) X(flash_is_dead, 1) X(has_desired, 1) \
-            X(fetched, 2) X(did_runs, 1) X(hub_was_asked, 1) X(hub_answered, 1) X(health, 2)       \
-                X(kind, 3) X(enabled, 1) X(with_hash, 1) X(wants_hub, 1)
+    X(state, 4)                                                                                    \
+    X(runs, 2)                                                                                     \
+    X(condemned, 2) X(ram_history_of, 2) X(ram_failures, 3) X(stopped, 1) X(failing, 1)            \
+        X(outcome, 1) X(known, 1) X(online, 1) X(flash_is_dead, 1) X(has_desired, 1) X(fetched, 2) \
+            X(did_runs, 1) X(hub_was_asked, 1) X(hub_answered, 1) X(health, 2) X(kind, 3)          \
+                X(enabled, 1) X(with_hash, 1) X(wants_hub, 1)
 
 uint64_t machine_pack(const struct machine *machine)
 {
