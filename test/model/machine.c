@@ -799,22 +799,15 @@ bool machine_is_at_goal(const struct machine *machine)
 
 // ---- Keys --------------------------------------------------------------------------------------
 
+// clang-format off
 #define FIELDS(X)                                                                                  \
-    X(current, 2)                                                                                  \
-    X(previous, 2)                                                                                 \
-    X(next, 2)                                                                                     \
-    X(rejected, 2)                                                                                 \
-    X(trials, 2)                                                                                   \
-    X(next_on_trial, 1)                                                                            \
-    X(history_of, 2)                                                                               \
-    X(failures, 3)                                                                                 \
-    X(disabled, 1)                                                                                 \
-    X(state, 4)                                                                                    \
-    X(runs, 2)                                                                                     \
-    X(condemned, 2) X(ram_history_of, 2) X(ram_failures, 3) X(stopped, 1) X(failing, 1)            \
-        X(outcome, 1) X(known, 1) X(online, 1) X(flash_is_dead, 1) X(has_desired, 1) X(fetched, 2) \
-            X(did_runs, 1) X(hub_was_asked, 1) X(hub_answered, 1) X(health, 2) X(kind, 3)          \
-                X(enabled, 1) X(with_hash, 1) X(wants_hub, 1)
+    X(current, 2) X(previous, 2) X(next, 2) X(rejected, 2) X(trials, 2) X(next_on_trial, 1)        \
+    X(history_of, 2) X(failures, 3) X(disabled, 1) X(state, 4) X(runs, 2) X(condemned, 2)          \
+    X(ram_history_of, 2) X(ram_failures, 3) X(stopped, 1) X(failing, 1) X(outcome, 1) X(known, 1)  \
+    X(online, 1) X(flash_is_dead, 1) X(has_desired, 1) X(fetched, 2) X(did_runs, 1)                \
+    X(hub_was_asked, 1) X(hub_answered, 1) X(health, 2) X(kind, 3) X(enabled, 1) X(with_hash, 1)   \
+    X(wants_hub, 1)
+// clang-format on
 
 uint64_t machine_pack(const struct machine *machine)
 {
