@@ -37,6 +37,9 @@ AIRGRAFT_EXPORT("execute") void execute(void);
 #define AIRGRAFT_SHUTDOWN    AIRGRAFT_EXPORT("shutdown")
 #define AIRGRAFT_ON_SETTINGS AIRGRAFT_EXPORT("on_settings")
 
+// `int healthy(void)`, which is called once, when its trial is done: 0 if all is well.
+#define AIRGRAFT_HEALTHY AIRGRAFT_EXPORT("healthy")
+
 // Optional. AIRGRAFT_ON_METHOD before the definition of `void on_method(void)`, which is called
 // when somebody calls a direct method of the plug-in, PLUGIN.NAME; see the functions of `method`
 // below. It has the budget of a run. Without an answer of its own the caller gets 200.
