@@ -251,6 +251,47 @@ static void bytes_behind_the_file_are_refused(void)
 
 // ---- What happens later ----------------------------------------------------------------------
 
+// The head of a file of 20 KB says how much it needs: the rest is not fetched.
+static void what_needs_too_much_memory_is_refused_by_its_head(void)
+{
+    open_running_world();
+    world_publish("blinky-11.wasm", &(struct module){ .name = "blinky",
+                                                      .version = 11,
+                                                      .epoch = 3,
+                                                      .behaviour = MODULE_LARGE,
+                                                      .argument = 20000,
+                                                      .memory_size = 1000000 });
+    const uint32_t bytes = world.file_bytes_sent;
+    desire_blinky_11("");
+    CHECK(world_settle(60000));
+    CHECK_EQUAL(world_error("blinky"), AG_ERR_FILE_MEMORY);
+    CHECK(world.file_bytes_sent - bytes < 10000);
+    world_close();
+}
+
+// Nothing is left of it but its hash: another version took its place in the store.
+static void the_file_that_failed_is_known_again_by_its_hash(void)
+{
+    const struct module bad = {
+        .name = "blinky", .version = 11, .epoch = 3, .behaviour = MODULE_TRAPS_AT_START
+    };
+    open_running_world();
+    world_publish("blinky-11.wasm", &bad);
+    desire_blinky_11("");
+    CHECK(world_settle(60000));
+    CHECK_TEXT(world_state("blinky"), "rolled_back");
+    world_publish("blinky-12.wasm",
+                  &(struct module){ .name = "blinky", .version = 12, .epoch = 3 });
+    desire_blinky_11(",'Version':12,'Url':'https://files.example/blinky-12.wasm'");
+    CHECK(world_settle(60000));
+    CHECK_EQUAL(world_version("blinky"), 12);
+    desire_blinky_11(",'AllowDowngrade':true");
+    CHECK(world_settle(60000));
+    CHECK_EQUAL(world_error("blinky"), AG_ERR_QUARANTINED);
+    CHECK_EQUAL(world_version("blinky"), 12);
+    world_close();
+}
+
 static void the_file_that_failed_is_known_again_by_its_head_under_another_url(void)
 {
     open_running_world();
@@ -357,6 +398,8 @@ static const struct test_case cases[] = {
     TEST(a_file_truncated_anywhere_is_refused),
     TEST(a_file_with_one_bit_flipped_anywhere_is_refused),
     TEST(bytes_behind_the_file_are_refused),
+    TEST(what_needs_too_much_memory_is_refused_by_its_head),
+    TEST(the_file_that_failed_is_known_again_by_its_hash),
     TEST(the_file_that_failed_is_known_again_by_its_head_under_another_url),
     TEST(a_long_computation_is_suspended_and_delays_nobody),
     TEST(a_confirmed_version_that_fails_later_is_started_again_with_growing_pauses),

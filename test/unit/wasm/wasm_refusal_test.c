@@ -238,6 +238,8 @@ static void a_stale_image_is_refused(void)
                     AG_ERR_WASM_STALE);
     CHECK_EQUAL(ag_wasm_image_open(&image, engine.module, module.size - 1, engine.code, size),
                 AG_ERR_WASM_STALE);
+    CHECK_EQUAL(ag_wasm_image_open(&image, engine.module, module.size + 1, engine.code, size),
+                AG_ERR_WASM_STALE);
     engine.code[4] ^= 1; // the engine's version
     CHECK_EQUAL(ag_wasm_image_open(&image, engine.module, module.size, engine.code, size),
                 AG_ERR_WASM_STALE);
