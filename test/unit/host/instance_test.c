@@ -466,7 +466,30 @@ static void the_clock_says_when_it_does_not_know(void)
     close_fixture();
 }
 
+static void an_import_of_another_type_is_not_linked(void)
+{
+    static const uint8_t right[] = { AG_WASM_I32, AG_WASM_I32 };
+    static const uint8_t wrong[] = { AG_WASM_I32, AG_WASM_I64 };
+    struct ag_wasm_import import = { .module = { "gpio", 4 },
+                                     .field = { "write", 5 },
+                                     .type = { .kind = AG_WASM_FUNCTION } };
+    struct ag_wasm_function_type *type = &import.type.function;
+    uint16_t id;
+    *type = (struct ag_wasm_function_type){ right, right, 2, 1 };
+    CHECK_EQUAL(ag_instance_resolve(NULL, &import, &id), AG_OK);
+    CHECK_EQUAL(id, AG_CALL_GPIO_WRITE);
+    type->params = wrong;
+    CHECK_EQUAL(ag_instance_resolve(NULL, &import, &id), AG_ERR_WASM_IMPORT);
+    type->params = right;
+    type->param_count = 1;
+    CHECK_EQUAL(ag_instance_resolve(NULL, &import, &id), AG_ERR_WASM_IMPORT);
+    type->param_count = 2;
+    type->result_count = 0;
+    CHECK_EQUAL(ag_instance_resolve(NULL, &import, &id), AG_ERR_WASM_IMPORT);
+}
+
 static const struct test_case cases[] = {
+    TEST(an_import_of_another_type_is_not_linked),
     TEST(initialize_and_execute_run_and_the_optional_functions_are_optional),
     TEST(a_call_in_slices_uses_the_fuel_of_one_in_one_piece),
     TEST(a_call_that_uses_up_its_budget_is_a_trap_and_the_next_one_has_its_own),

@@ -277,6 +277,23 @@ static void each_flipped_bit_of_a_small_image_is_refused_or_harmless(void)
     engine_clear(&engine);
 }
 
+// Among others the cost of the way back: without it the loop would never give up its turn.
+static void a_loop_with_any_unit_zero_is_refused_or_harmless(void)
+{
+    engine_clear(&engine);
+    module_of_function(&module, BYTES(0, 0), BYTES(0, 0x03, 0x40, 0x0C, 0, 0x0B, 0x0B));
+    load();
+    for (uint32_t at = 0; at + 1 < engine.code_size; at += 2) {
+        const uint8_t before[2] = { engine.code[at], engine.code[at + 1] };
+        test_note("unit %u", at / 2);
+        engine.code[at] = engine.code[at + 1] = 0;
+        (void)open_and_run();
+        memcpy(engine.code + at, before, 2);
+    }
+    CHECK(open_and_run());
+    engine_clear(&engine);
+}
+
 static void flipped_bits_of_the_kernels_are_refused_or_harmless(void)
 {
     module_read(&module, KERNELS_WASM);
@@ -385,6 +402,7 @@ int main(int argc, char **argv)
         TEST(whatever_is_translated_opens),
         TEST(ways_back_of_every_length_open),
         TEST(each_flipped_bit_of_a_small_image_is_refused_or_harmless),
+        TEST(a_loop_with_any_unit_zero_is_refused_or_harmless),
         TEST(flipped_bits_of_the_kernels_are_refused_or_harmless),
         TEST(flipped_bits_of_branches_are_refused_or_harmless),
         TEST(damage_of_any_kind_is_refused_or_harmless),
