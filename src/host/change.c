@@ -6,8 +6,10 @@ void ag_change_move(struct ag_host *host, struct ag_plugin *plugin, enum ag_tran
 {
     enum ag_status status =
         ag_transition_next(plugin->state, event, plugin->current.id != 0, &plugin->state);
-    if (status != AG_OK)
+    if (status != AG_OK) { // nothing has changed, so nothing is to be planned because of it
         ag_log_plugin(host, AG_LOG_ERROR, plugin->name, event, "impossible event", status);
+        return;
+    }
     if (event == AG_EVENT_CONFIRM || event == AG_EVENT_FAIL)
         ag_log_keep(host, plugin);
     host->plan_is_due = true;

@@ -342,7 +342,10 @@ static void confirm(struct ag_host *host, struct ag_plugin *plugin)
 {
     enum ag_status status = ag_store_confirm(&host->store, plugin->next.id);
     if (status != AG_OK) { // it stays on trial, until that ends
-        ag_change_error(plugin, status, plugin->next.version);
+        if (plugin->error != status) {
+            ag_change_error(plugin, status, plugin->next.version);
+            ag_report_touch(host, plugin);
+        }
         return;
     }
     ag_plugins_refresh(&host->plugins, plugin);

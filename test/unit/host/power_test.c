@@ -66,6 +66,55 @@ static void a_reset_in_the_middle_of_a_trial_lets_the_confirmed_version_run_and_
     world_close();
 }
 
+// The store still says "not enabled" when the power goes in the trial that enabling it began.
+static void a_reset_in_a_trial_of_what_was_not_enabled_before_begins_with_the_confirmed_one(void)
+{
+    prepare();
+    world_desire("[{'Name':'blinky','Version':10,'Enabled':false,"
+                 "'Url':'https://files.example/blinky-10.wasm'}]");
+    CHECK(world_settle(60000));
+    world.config.trial_time_ms = 30000;
+    world_reset();
+    CHECK(world_settle(60000));
+    CHECK_TEXT(world_state("blinky"), "stopped");
+    world_desire_one("blinky", 11);
+    world_run(5000);
+    CHECK_TEXT(world_state("blinky"), "trial");
+    world_reset();
+    world_run(10000);
+    CHECK_TEXT(world_state("blinky"), "trial");
+    CHECK_EQUAL(world_version("blinky"), 11);
+    CHECK(!board_logged("impossible event"));
+    CHECK(world_settle(120000));
+    CHECK_TEXT(world_state("blinky"), "running");
+    world_close();
+}
+
+// As before, and by then it is not enabled again: what was on trial goes, and nothing runs.
+static void a_trial_found_after_a_reset_goes_when_it_is_not_enabled_any_more(void)
+{
+    prepare();
+    world_desire("[{'Name':'blinky','Version':10,'Enabled':false,"
+                 "'Url':'https://files.example/blinky-10.wasm'}]");
+    CHECK(world_settle(60000));
+    world.config.trial_time_ms = 30000;
+    world_reset();
+    CHECK(world_settle(60000));
+    world_desire_one("blinky", 11);
+    world_run(5000);
+    CHECK_TEXT(world_state("blinky"), "trial");
+    world_power_off();
+    world_desire("[{'Name':'blinky','Version':11,'Enabled':false,"
+                 "'Url':'https://files.example/blinky-11.wasm'}]");
+    world_reset();
+    CHECK(world_settle(60000));
+    CHECK_TEXT(world_state("blinky"), "stopped");
+    uint32_t writes = board.writes[0];
+    world_run(1000);
+    CHECK_EQUAL(board.writes[0], writes);
+    world_close();
+}
+
 static void a_version_under_which_the_device_resets_each_time_is_given_up(void)
 {
     world_open();
@@ -186,12 +235,34 @@ static void a_flash_that_fails_costs_no_plug_in_that_runs(void)
     }
 }
 
+// The flash fails behind the record of the removal: whether it counts shows at the next start.
+static void a_removal_that_the_flash_did_not_keep_may_be_taken_back(void)
+{
+    prepare();
+    world_desire("[]");
+    world.flash.fail_at = world.flash.operations + 2; // the sync behind the record
+    world_run(5000);
+    CHECK(board_logged("cannot be removed"));
+    world_desire_one("blinky", 11);
+    uint32_t requests = world.requests;
+    world_run(5000);
+    CHECK(world.requests - requests < 20); // it does not spin
+    CHECK(!board_logged("impossible event"));
+    world_reset();
+    CHECK(world_settle(600000));
+    CHECK_EQUAL(world_version("blinky"), 11);
+    world_close();
+}
+
 static const struct test_case cases[] = {
     TEST(a_reset_in_the_middle_of_a_trial_lets_the_confirmed_version_run_and_tries_again),
+    TEST(a_reset_in_a_trial_of_what_was_not_enabled_before_begins_with_the_confirmed_one),
+    TEST(a_trial_found_after_a_reset_goes_when_it_is_not_enabled_any_more),
     TEST(a_version_under_which_the_device_resets_each_time_is_given_up),
     TEST(a_bit_flipped_anywhere_on_flash_is_found_and_mended),
     TEST(code_of_another_engine_or_damaged_is_translated_again_from_the_signed_file),
     TEST(a_full_store_is_reported_and_goes_on_once_there_is_room),
     TEST(a_flash_that_fails_costs_no_plug_in_that_runs),
+    TEST(a_removal_that_the_flash_did_not_keep_may_be_taken_back),
 };
 TEST_MAIN(cases)

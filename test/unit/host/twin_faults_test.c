@@ -335,6 +335,20 @@ static void a_truncated_document_of_any_length_changes_nothing(void)
     world_close();
 }
 
+static void a_name_that_was_only_ever_disabled_goes_from_the_report_with_its_entry(void)
+{
+    world_open();
+    world_desire("[{'Name':'blinky','Version':1,'Enabled':false,"
+                 "'Url':'https://files.example/blinky-1.wasm'}]");
+    world_boot();
+    CHECK(world_settle(60000));
+    CHECK_TEXT(world_state("blinky"), "stopped");
+    world_desire("[]");
+    CHECK(world_settle(60000));
+    CHECK(!world_is_reported("blinky"));
+    world_close();
+}
+
 static const struct test_case cases[] = {
     TEST(what_is_not_json_changes_nothing_and_is_reported),
     TEST(modules_of_a_wrong_type_change_nothing_and_are_reported),
@@ -351,5 +365,6 @@ static const struct test_case cases[] = {
     TEST(a_patch_that_was_missed_is_made_up_for_by_a_full_read),
     TEST(a_patch_that_is_told_twice_or_late_costs_nothing),
     TEST(a_truncated_document_of_any_length_changes_nothing),
+    TEST(a_name_that_was_only_ever_disabled_goes_from_the_report_with_its_entry),
 };
 TEST_MAIN(cases)
