@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// A fleet in its world: devices, what their operator wants of them, what befalls them, and the
+// rules that must hold all the time.
+#ifndef AG_TEST_SIM_FLEET_H
+#define AG_TEST_SIM_FLEET_H
+
+#include "port/sim/sim_blob.h"
+#include "port/sim/sim_device.h"
+#include "port/sim/sim_hub.h"
+#include "test/sim/catalogue.h"
+
+#define FLEET_DEVICES 8
+#define FLEET_FAILED  12 // the last ones, far fewer than a device keeps in quarantine
+
+// What the operator wants of one plug-in on one device.
+struct fleet_entry {
+    bool is_present;
+    bool is_enabled;
+    bool allows_downgrade;
+    bool keeps;        // empty Url
+    bool is_malformed; // by its Url
+    uint8_t sha;       // 0: not stated, 1: right, 2: of another file
+    uint8_t version;
+    uint8_t variant;
+    uint32_t period_ms;
+    uint32_t revision; // in the query of the Url
+    uint32_t setting;
+};
+
+// What is known of one plug-in on one device by looking at it from outside.
+struct fleet_track {
+    const struct catalogue_file *running;   // NULL: nothing
+    const struct catalogue_file *confirmed; // NULL: nothing
+    const void *module;                     // of the instance, in flash
+    uint64_t made_ms;
+    bool is_trial;
+    uint64_t trial_writes; // writes to its pin before the trial
+    uint32_t current_id;   // of the confirmed slot
+    uint32_t newest_id;    // ever confirmed
+    uint32_t epoch;        // highest that was confirmed
+    uint64_t corruptions;  // of files, when its entry was last changed
+    bool is_wanted;        // ever since it was seen confirmed
+    uint64_t down_ms;      // uptime since which it has no instance; SIM_NEVER: it has
+};
+
+struct fleet_device {
+    struct sim_device device;
+    struct sim_hub hub;
+    struct sim_blob blob;
+    struct fleet_entry entries[CATALOGUE_NAMES];
+    struct fleet_track tracks[CATALOGUE_NAMES];
+    const struct catalogue_file *failed[FLEET_FAILED]; // files that were marked failed here
+    uint32_t failed_count;
+    uint32_t signature;       // of its plug-ins' states, to see changes
+    uint64_t checked_reports; // reports when the last one was compared
+    uint64_t operations;      // of its flash, before the step
+    uint32_t failures;        // of its flash, that were counted
+    uint32_t bad_blocks;
+    bool is_dead; // its flash is worn out: nothing more is expected of it
+};
+
+struct fleet_profile {
+    bool is_sparse; // few faults in years, else many in days
+    uint32_t devices;
+    uint32_t flash_size;
+    uint32_t period_ms;
+    uint64_t gap_ms;     // mean time between two faults of the whole fleet
+    uint64_t rollout_ms; // mean time between two roll-outs
+    uint64_t chaos_ms;   // length of each time of faults
+    uint32_t rounds;     // of faults and calm
+    uint32_t network;    // of a thousand: scale of the network's fault rates
+    bool lists;          // the list form of firmware_modules
+    bool wears_out;      // blocks go bad
+};
+
+struct fleet {
+    struct sim_world world;
+    struct fleet_profile profile;
+    struct sim_hub_rates hub_rates;
+    struct sim_blob_rates blob_rates;
+    struct ag_buffer trust;
+    struct fleet_device devices[FLEET_DEVICES];
+    uint64_t fault_ms;   // the next one
+    uint64_t rollout_ms; // the next one
+    uint32_t revision;
+    uint32_t restarts_needed; // devices that were restarted because their flash had failed
+    char violation[400];      // empty: none
+    uint64_t violation_step;
+};
+
+// Lives through the world of this seed until its end or the first violation.
+// `is_dense`: one of many faults in days, whatever the seed says.
+void fleet_run(struct fleet *fleet, uint64_t seed, bool is_dense, bool traces);
+void fleet_clear(struct fleet *fleet);
+
+// Notes the first violation of a rule.
+void fleet_violate(struct fleet *fleet, const struct fleet_device *device, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+// ---- rules.c -----------------------------------------------------------------------------------
+
+// A device has made a step, or was started.
+void rules_after_step(struct fleet *fleet, struct fleet_device *device);
+// Whether it has come to rest, as far as it says itself.
+bool rules_at_rest(const struct fleet_device *device);
+// It has come to rest or should have: is it where it must be?
+void rules_at_end(struct fleet *fleet, struct fleet_device *device);
+
+// ---- operator.c --------------------------------------------------------------------------------
+
+// Wants something else of one device or of all.
+void operator_rolls_out(struct fleet *fleet);
+// The same once more, as another entry.
+void operator_renews(struct fleet *fleet, struct fleet_device *device);
+// Something that a device can bring about.
+void operator_wants_good(struct fleet *fleet, struct fleet_device *device);
+
+#endif

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Defects planted into the simulated hosts, to show that the rules notice them. Linked into
+// ag-sim-planted only, in place of functions of the host (ld --wrap); AG_PLANT says which one it
+// is.
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/transitions.h"
+#include "platform/crypto.h"
+#include "store/store.h"
+
+static bool is_planted(const char *name)
+{
+    const char *plant = getenv("AG_PLANT");
+    return plant && strcmp(plant, name) == 0;
+}
+
+// "forged": every signature is good.
+bool __real_ag_crypto_ed25519_verify(const uint8_t *key, const void *bytes, size_t size,
+                                     const uint8_t *signature);
+bool __wrap_ag_crypto_ed25519_verify(const uint8_t *key, const void *bytes, size_t size,
+                                     const uint8_t *signature);
+bool __wrap_ag_crypto_ed25519_verify(const uint8_t *key, const void *bytes, size_t size,
+                                     const uint8_t *signature)
+{
+    return is_planted("forged") || __real_ag_crypto_ed25519_verify(key, bytes, size, signature);
+}
+
+// "epoch": no epoch is remembered.
+uint32_t __real_ag_store_epoch_floor(const struct ag_store *store, enum ag_store_kind kind,
+                                     const char *name);
+uint32_t __wrap_ag_store_epoch_floor(const struct ag_store *store, enum ag_store_kind kind,
+                                     const char *name);
+uint32_t __wrap_ag_store_epoch_floor(const struct ag_store *store, enum ag_store_kind kind,
+                                     const char *name)
+{
+    return is_planted("epoch") ? 0 : __real_ag_store_epoch_floor(store, kind, name);
+}
+
+// "quarantine": what has failed is not known again.
+bool __real_ag_store_is_quarantined(const struct ag_store *store, const uint8_t *sha256,
+                                    enum ag_status *why);
+bool __wrap_ag_store_is_quarantined(const struct ag_store *store, const uint8_t *sha256,
+                                    enum ag_status *why);
+bool __wrap_ag_store_is_quarantined(const struct ag_store *store, const uint8_t *sha256,
+                                    enum ag_status *why)
+{
+    return !is_planted("quarantine") && __real_ag_store_is_quarantined(store, sha256, why);
+}
+
+// "lie": whatever comes of a trial is called running.
+const char *__real_ag_transition_state_name(enum ag_transition_state state);
+const char *__wrap_ag_transition_state_name(enum ag_transition_state state);
+const char *__wrap_ag_transition_state_name(enum ag_transition_state state)
+{
+    return __real_ag_transition_state_name(
+        is_planted("lie") && state == AG_STATE_ROLLED_BACK ? AG_STATE_RUNNING : state);
+}
+
+// "lost": a confirmed version goes when a new one is reserved.
+enum ag_status __real_ag_store_reserve(struct ag_store *store,
+                                       const struct ag_store_reservation *reservation,
+                                       struct ag_store_writer *writer);
+enum ag_status __wrap_ag_store_reserve(struct ag_store *store,
+                                       const struct ag_store_reservation *reservation,
+                                       struct ag_store_writer *writer);
+enum ag_status __wrap_ag_store_reserve(struct ag_store *store,
+                                       const struct ag_store_reservation *reservation,
+                                       struct ag_store_writer *writer)
+{
+    if (is_planted("lost") && reservation->kind == AG_STORE_PLUGIN)
+        (void)!ag_store_remove(store, reservation->kind, reservation->name);
+    return __real_ag_store_reserve(store, reservation, writer);
+}
+
+// "unconfirmed": a version is confirmed as soon as its trial begins.
+enum ag_status __real_ag_store_begin_trial(struct ag_store *store, uint32_t id);
+enum ag_status __wrap_ag_store_begin_trial(struct ag_store *store, uint32_t id);
+enum ag_status __wrap_ag_store_begin_trial(struct ag_store *store, uint32_t id)
+{
+    enum ag_status status = __real_ag_store_begin_trial(store, id);
+    return status == AG_OK && is_planted("unconfirmed") ? ag_store_confirm(store, id) : status;
+}
+
+// "asleep": pauses after failures are much too long.
+uint32_t __real_ag_backoff_fail(void *backoff, uint32_t random);
+uint32_t __wrap_ag_backoff_fail(void *backoff, uint32_t random);
+uint32_t __wrap_ag_backoff_fail(void *backoff, uint32_t random)
+{
+    return __real_ag_backoff_fail(backoff, random) + (is_planted("asleep") ? 7200000u : 0);
+}
