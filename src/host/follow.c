@@ -41,6 +41,7 @@ void ag_follow_reconnected(struct ag_follow *follow)
 {
     follow->message = AG_FOLLOW_NOTHING;
     follow->rid = 0;
+    follow->passed_over = 0;
     follow->wants_document = true;
 }
 
@@ -80,8 +81,13 @@ void ag_follow_begin_document(struct ag_follow *follow)
 void ag_follow_begin_patch(struct ag_follow *follow, bool has_version, int64_t version)
 {
     follow->message = AG_FOLLOW_NOTHING;
-    if (!has_version || version <= 0 || follow->wants_document || follow->rid != 0)
-        return; // the document that is on its way has it already, or newer
+    if (!has_version || version <= 0)
+        return;
+    if (follow->wants_document || follow->rid != 0) { // the document should have it already
+        if ((uint64_t)version > follow->passed_over)
+            follow->passed_over = (uint64_t)version;
+        return;
+    }
     if ((uint64_t)version <= follow->version)
         return;
     if ((uint64_t)version != follow->version + 1) { // one was missed
@@ -214,8 +220,12 @@ bool ag_follow_end(struct ag_follow *follow)
         follow->version = (uint64_t)summary.version;
     if (message == AG_FOLLOW_PATCH)
         follow->version = follow->message_version;
-    if (message == AG_FOLLOW_DOCUMENT)
+    if (message == AG_FOLLOW_DOCUMENT) {
+        // It was made before a patch that has overtaken it: once more.
+        follow->wants_document |= follow->passed_over > follow->version;
+        follow->passed_over = 0;
         take_host(follow);
+    }
     follow->error = ag_follow_host(follow)->status;
     return take_modules(follow, summary.modules);
 }

@@ -40,6 +40,7 @@ struct ag_follow {
 
     enum ag_follow_message message; // that is being received
     uint64_t message_version;       // of a patch
+    uint64_t passed_over;           // newest patch that came while a document was awaited; 0: none
     struct ag_twin twin;
     struct ag_json reported; // reads the same document for the names that are reported
     uint8_t reported_level;  // how much of reported.firmware_modules has matched

@@ -349,6 +349,35 @@ static void a_name_that_was_only_ever_disabled_goes_from_the_report_with_its_ent
     world_close();
 }
 
+static void a_patch_that_overtakes_an_older_document_is_not_lost(void)
+{
+    open_running_world();
+    CHECK(world_settle(60000));
+    world.hub.ignores_gets = true;
+    world_kick();
+    uint32_t gets = world.hub.gets;
+    for (int i = 0; i < 100 && world.hub.gets == gets; i++)
+        world_run(100);
+    CHECK_EQUAL(world.hub.gets, gets + 1);
+    world_desire("["
+                 "{'Name':'blinky','Version':10,'Url':'https://files.example/blinky-10.wasm'}"
+                 ",{'Name':'other','Version':1,"
+                 "'Url':'https://files.example/other-1.wasm'}]");
+    world_run(100);
+    char topic[64];
+    char document[512];
+    snprintf(topic, sizeof topic, "$iothub/twin/res/200/?$rid=%u", (unsigned)world.hub.last_get);
+    snprintf(document, sizeof document,
+             "{\"desired\":{\"firmware_modules\":[" BLINKY "],\"$version\":%" PRIu64
+             "},\"reported\":{}}",
+             world.hub.version - 1);
+    world.hub.ignores_gets = false;
+    world_net_publish(topic, document);
+    world_run(5000);
+    CHECK_TEXT(world_state("other"), "running");
+    world_close();
+}
+
 static const struct test_case cases[] = {
     TEST(what_is_not_json_changes_nothing_and_is_reported),
     TEST(modules_of_a_wrong_type_change_nothing_and_are_reported),
@@ -366,5 +395,6 @@ static const struct test_case cases[] = {
     TEST(a_patch_that_is_told_twice_or_late_costs_nothing),
     TEST(a_truncated_document_of_any_length_changes_nothing),
     TEST(a_name_that_was_only_ever_disabled_goes_from_the_report_with_its_entry),
+    TEST(a_patch_that_overtakes_an_older_document_is_not_lost),
 };
 TEST_MAIN(cases)

@@ -67,6 +67,7 @@ struct world_hub {
     uint32_t connects;      // logins accepted at the hub
     uint32_t registrations; // at DPS
     uint32_t gets;
+    uint32_t last_get; // its request id
     uint32_t reports;
     uint32_t telemetry_count;
     char telemetry[256]; // the last one

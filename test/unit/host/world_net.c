@@ -265,6 +265,7 @@ static void serve_report(const char *rid, const char *payload, size_t size)
 static void serve_get(const char *rid)
 {
     world.hub.gets++;
+    world.hub.last_get = (uint32_t)strtoul(rid, NULL, 10);
     if (world.hub.ignores_gets)
         return;
     char topic[96];
