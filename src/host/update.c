@@ -414,6 +414,10 @@ void ag_update_desired_changed(struct ag_host *host)
         ag_plugins_set_options(&host->plugins, plugin, NULL, false);
         if (ag_download_owns(host, plugin))
             ag_download_cancel(host, plugin);
+        if (plugin->state == AG_STATE_PAUSED) { // or its pause, once over, would ask for it again
+            ag_change_error(plugin, AG_OK, 0);
+            ag_change_move(host, plugin, AG_EVENT_SETTLE);
+        }
     }
     host->has_desired = true;
     host->plan_is_due = true;

@@ -24,7 +24,7 @@
 // A confirmed version that fails is down no longer than this before it is started again; one that
 // keeps failing, and has none before it, no longer than the long pause.
 #define DOWN_MAX_MS (300u * 1000u + 30u * 1000u)
-#define LEFT_MAX_MS (AG_FALLBACK_PAUSE_MS + 330u * 1000u)
+#define LEFT_MAX_MS (2u * AG_FALLBACK_PAUSE_MS)
 
 // Trials of one installed file that may end in a reset.
 #define TRIALS_MAX AG_FALLBACK_TRIALS_MAX

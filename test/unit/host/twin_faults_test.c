@@ -378,6 +378,30 @@ static void a_patch_that_overtakes_an_older_document_is_not_lost(void)
     world_close();
 }
 
+// Nothing is removed before a trial is over; until then its pause must not keep the device awake.
+static void a_name_that_goes_while_its_fetch_is_paused_lets_the_device_sleep(void)
+{
+    open_running_world();
+    world.config.trial_time_ms = 60000;
+    world_reset();
+    world_desire("[{'Name':'blinky','Version':10,'Url':'https://files.example/blinky-10.wasm'},"
+                 "{'Name':'other','Version':1,'Url':'https://files.example/other-1.wasm'},"
+                 "{'Name':'late','Version':1,'Url':'https://files.example/late-1.wasm'}]");
+    world_run(5000);
+    CHECK_TEXT(world_state("late"), "waiting");
+    world_desire("[{'Name':'blinky','Version':10,'Url':'https://files.example/blinky-10.wasm'},"
+                 "{'Name':'other','Version':1,'Url':'https://files.example/other-1.wasm'}]");
+    world_run(20000);
+    CHECK_TEXT(world_state("other"), "trial");
+    uint32_t wait_ms = 0;
+    for (int i = 0; i < 10; i++)
+        wait_ms += ag_host_step(world.host, board.now_ms);
+    CHECK(wait_ms > 0);
+    CHECK(world_settle(120000));
+    CHECK(!world_is_reported("late"));
+    world_close();
+}
+
 static const struct test_case cases[] = {
     TEST(what_is_not_json_changes_nothing_and_is_reported),
     TEST(modules_of_a_wrong_type_change_nothing_and_are_reported),
@@ -396,5 +420,6 @@ static const struct test_case cases[] = {
     TEST(a_truncated_document_of_any_length_changes_nothing),
     TEST(a_name_that_was_only_ever_disabled_goes_from_the_report_with_its_entry),
     TEST(a_patch_that_overtakes_an_older_document_is_not_lost),
+    TEST(a_name_that_goes_while_its_fetch_is_paused_lets_the_device_sleep),
 };
 TEST_MAIN(cases)
