@@ -125,7 +125,12 @@ bool ag_plan_is_settled(const struct ag_plan_desired *desired,
 {
     if (desired->known && !desired->present && installed->confirmed.version == 0)
         return state != AG_STATE_ABSENT; // stopped before it was ever installed, for one
-    if (!desired->known || installed->outcome != AG_OK || installed->stopped || is_left)
+    // What was found out about the desired file before does not count once it is what there is.
+    bool is_there = desired->present && !desired->keep &&
+                    desired->version == installed->confirmed.version &&
+                    hash_agrees(desired->sha256, installed->confirmed.sha256);
+    bool is_given_up = installed->outcome != AG_OK && !is_there;
+    if (!desired->known || is_given_up || installed->stopped || is_left)
         return false;
     switch (state) {
     case AG_STATE_REFUSED:

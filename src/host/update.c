@@ -194,6 +194,7 @@ static void rest(struct ag_host *host, struct ag_plugin *plugin,
 {
     if (ag_plan_is_settled(desired, installed, plugin->state, ag_trial_is_left(plugin))) {
         plugin->is_stopped = false;
+        plugin->outcome = AG_OK;
         ag_change_error(plugin, AG_OK, 0);
         ag_change_move(host, plugin, AG_EVENT_SETTLE);
     }

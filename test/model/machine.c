@@ -427,7 +427,7 @@ static void cancel_fetch(void)
 static void rest(const struct ag_plan_desired *desired, const struct ag_plan_installed *installed)
 {
     if (machine_rules.settled(desired, installed, (enum ag_transition_state)m.state, is_left())) {
-        m.stopped = false;
+        m.stopped = m.outcome = false;
         move(AG_EVENT_SETTLE);
     }
     if (m.known && m.kind == KIND_ABSENT && m.rejected)
