@@ -58,7 +58,9 @@ struct ag_plugin {
     struct ag_plugin_version previous; // confirmed before
     struct ag_plugin_version next;     // staged or on trial
     struct ag_plugin_version rejected; // failed last
-    uint32_t condemned; // slot that could not be marked failed: counts as gone; 0: none
+    // Slots that could not be marked failed, or dropped: they count as gone; 0: none.
+    uint32_t condemned;        // that was confirmed
+    uint32_t condemned_staged; //
 
     enum ag_transition_state state;
     enum ag_status error;             // that still stands

@@ -48,7 +48,8 @@ static void mark_failed(struct ag_host *host, struct ag_plugin *plugin,
     if (status != AG_OK) {
         ag_log_plugin(host, AG_LOG_ERROR, plugin->name, version->version, "cannot be marked failed",
                       status);
-        plugin->condemned = version->id;
+        *(version->id == plugin->current.id ? &plugin->condemned : &plugin->condemned_staged) =
+            version->id;
     }
     ag_plugins_refresh(&host->plugins, plugin);
 }

@@ -113,7 +113,8 @@ static void discard(struct ag_host *host, struct ag_plugin *plugin)
         ag_plugins_stop(&host->plugins, plugin, plugin->current.id == 0);
     plugin->is_trial = false;
     if (ag_store_drop(&host->store, plugin->next.id) != AG_OK)
-        plugin->condemned = plugin->next.id; // read-only: it counts as gone until the next start
+        plugin->condemned_staged =
+            plugin->next.id; // read-only: it counts as gone until the next start
     ag_plugins_refresh(&host->plugins, plugin);
     if (plugin->current.id == 0) // what it has stored would stay, with nobody to remove it
         ag_plugins_forget_data(&host->plugins, plugin);

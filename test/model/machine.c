@@ -146,17 +146,17 @@ static void store_disabled(bool disabled)
 
 static uint8_t current(void)
 {
-    return m.condemned == CURRENT ? m.previous : m.current;
+    return (m.condemned & CURRENT) ? m.previous : m.current;
 }
 
 static uint8_t previous(void)
 {
-    return m.condemned == CURRENT ? 0 : m.previous;
+    return (m.condemned & CURRENT) ? 0 : m.previous;
 }
 
 static uint8_t next(void)
 {
-    return m.condemned == NEXT ? 0 : m.next;
+    return (m.condemned & NEXT) ? 0 : m.next;
 }
 
 static uint32_t version_of(uint8_t file)
@@ -185,7 +185,7 @@ static void mark_failed(uint8_t role)
 {
     if (store_fail(role))
         return;
-    m.condemned = role;
+    m.condemned |= role;
     if (m.ram_history_of == role) // it is of an id that nothing has any more
         m.ram_history_of = NOBODY, m.ram_failures = 0;
 }
@@ -448,7 +448,7 @@ static void discard(void)
     if (was_trial)
         m.runs = NOBODY;
     if (!store_drop_next())
-        m.condemned = NEXT;
+        m.condemned |= NEXT;
     move(AG_EVENT_SETTLE);
     if (was_trial)
         start_confirmed();

@@ -50,7 +50,7 @@ struct machine {
     // In RAM.
     uint8_t state;     // enum ag_transition_state
     uint8_t runs;      // enum machine_role: who
-    uint8_t condemned; // enum machine_role
+    uint8_t condemned; // bits of enum machine_role
     uint8_t ram_history_of, ram_failures;
     bool stopped, failing, outcome, known, online, flash_is_dead, has_desired;
     uint8_t fetched; // file that is on its way
