@@ -158,7 +158,8 @@ bool sim_device_boot(struct sim_device *device)
                   ag_status_name(device->init_status));
         return false;
     }
-    device->wake_ms = device->world->now_ms;
+    device->step_ms = device->world->now_ms;
+    device->wake_ms = device->step_ms + device->spent_ms;
     sim_trace(device->world, device->name, "power on");
     return true;
 }
@@ -198,6 +199,8 @@ void sim_device_look(struct sim_device *device)
     uint64_t other = sim_link_news(&device->blob, device->step_ms);
     news = other < news ? other : news;
     news = news > device->world->now_ms ? news : device->world->now_ms;
+    uint64_t free_ms = device->step_ms + device->spent_ms; // its clock stands there already
+    news = news > free_ms ? news : free_ms;
     if (news < device->wake_ms)
         device->wake_ms = news;
 }
