@@ -25,8 +25,9 @@ struct ag_publish {
 
 #define AG_PUBLISH_DAYS_DEFAULT 365u
 
-// Rows for a table of options. `publish` is a struct ag_publish *.
-#define AG_PUBLISH_OPTIONS(publish)                                                                \
+// Rows for a table of options: of any published file, and of a plug-in. `publish` is a struct
+// ag_publish *.
+#define AG_PUBLISH_STORAGE_OPTIONS(publish)                                                        \
     { .name = "to",                                                                                \
       .kind = AG_OPTION_TEXT,                                                                      \
       .value = &(publish)->to,                                                                     \
@@ -44,14 +45,15 @@ struct ag_publish {
           .value = &(publish)->container,                                                          \
           .argument = "NAME",                                                                      \
           .help = "container of the storage account (default: plugins)" },                         \
-        { .name = "days",                                                                          \
-          .kind = AG_OPTION_NUMBER,                                                                \
-          .value = &(publish)->days,                                                               \
-          .argument = "N",                                                                         \
-          .help = "how long devices can read it by the SAS that is\n"                              \
-                  "made (default: 365)",                                                           \
-          .min = 1,                                                                                \
-          .max = 36500 },                                                                          \
+    {                                                                                              \
+        .name = "days", .kind = AG_OPTION_NUMBER, .value = &(publish)->days, .argument = "N",      \
+        .help = "how long devices can read it by the SAS that is\n"                                \
+                "made (default: 365)",                                                             \
+        .min = 1, .max = 36500                                                                     \
+    }
+
+#define AG_PUBLISH_OPTIONS(publish)                                                                \
+    AG_PUBLISH_STORAGE_OPTIONS(publish),                                                           \
         { .name = "trust",                                                                         \
           .kind = AG_OPTION_TEXT,                                                                  \
           .value = &(publish)->trust,                                                              \

@@ -7,6 +7,7 @@
 const { spawn, spawnSync, fork } = require('child_process');
 const crypto = require('crypto');
 const fs = require('fs');
+const net = require('net');
 const os = require('os');
 const path = require('path');
 
@@ -155,4 +156,13 @@ function peers() {
     return result.status === 0 ? path.join(result.stdout.trim(), 'node_modules') : null;
 }
 
-module.exports = { Hub, derive, main, own_address, peers, program, root, run_tests, skip_all, token, until, wait };
+// Whether this process may: azure-iothub knows no other port.
+function can_listen_on_443(address) {
+    return new Promise((done) => {
+        const server = net.createServer();
+        server.once('error', () => done(false));
+        server.listen(443, address, () => server.close(() => done(true)));
+    });
+}
+
+module.exports = { can_listen_on_443, Hub, derive, main, own_address, peers, program, root, run_tests, skip_all, token, until, wait };

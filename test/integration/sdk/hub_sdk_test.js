@@ -6,8 +6,7 @@
 // own; where the system does not let us, all tests here are skipped aloud.
 'use strict';
 const assert = require('assert');
-const net = require('net');
-const { derive, main, own_address, peers, skip_all, until, wait } = require('./harness');
+const { can_listen_on_443, derive, main, own_address, peers, skip_all, until, wait } = require('./harness');
 
 const load = (name) => require(`${process.env.AG_PEERS_MODULES}/${name}`);
 const host_string = (c) => c.facts.connectionString.replace(/;GatewayHostName=.*/, '');
@@ -380,14 +379,6 @@ const tests = [
         await client.close();
     }],
 ];
-
-function can_listen_on_443(address) {
-    return new Promise((done) => {
-        const server = net.createServer();
-        server.once('error', () => done(false));
-        server.listen(443, address, () => server.close(() => done(true)));
-    });
-}
 
 async function start() {
     if (process.env.AG_HUB_FACTS) return main(__filename, tests);

@@ -9,10 +9,9 @@
 const assert = require('assert');
 const { execFileSync, spawn } = require('child_process');
 const fs = require('fs');
-const net = require('net');
 const os = require('os');
 const path = require('path');
-const { main, own_address, peers, program, root, skip_all, until } = require('./harness');
+const { can_listen_on_443, main, own_address, peers, program, root, skip_all, until } = require('./harness');
 
 const build = path.dirname(program);
 const folder = process.env.AG_METHODS_FOLDER;
@@ -145,14 +144,6 @@ const tests = [
         assert.equal(await host.ended, 0, fs.readFileSync(`${folder}/host.log`, 'utf8').slice(-2000));
     }],
 ];
-
-function can_listen_on_443(address) {
-    return new Promise((done) => {
-        const server = net.createServer();
-        server.once('error', () => done(false));
-        server.listen(443, address, () => server.close(() => done(true)));
-    });
-}
 
 async function start() {
     if (process.env.AG_HUB_FACTS) return main(__filename, tests);
