@@ -244,18 +244,18 @@ static bool is_bool(const struct ag_json_event *value)
     return value->type == AG_JSON_TRUE || value->type == AG_JSON_FALSE;
 }
 
-static bool take_trial(struct ag_twin_entry *entry, enum twin_member member,
+static bool take_trial(struct ag_twin_trial *trial, enum twin_member member,
                        const struct ag_json_event *value)
 {
     if (member == MEMBER_TRIAL_HUB) {
-        entry->has_trial_hub = is_bool(value);
-        entry->trial_hub = value->type == AG_JSON_TRUE;
-        return entry->has_trial_hub;
+        trial->has_hub = is_bool(value);
+        trial->needs_hub = value->type == AG_JSON_TRUE;
+        return trial->has_hub;
     }
     const bool is_runs = member == MEMBER_TRIAL_RUNS;
     const bool is_sound = is_integer_in(value, is_runs ? 1 : 0, UINT32_MAX);
-    *(is_runs ? &entry->has_trial_runs : &entry->has_trial_ms) = is_sound;
-    *(is_runs ? &entry->trial_runs : &entry->trial_ms) = is_sound ? (uint32_t)value->integer : 0;
+    *(is_runs ? &trial->has_runs : &trial->has_ms) = is_sound;
+    *(is_runs ? &trial->runs : &trial->ms) = is_sound ? (uint32_t)value->integer : 0;
     return is_sound;
 }
 
@@ -361,7 +361,7 @@ static void take_value(struct ag_twin *twin, const struct ag_json_event *value)
     case MEMBER_TRIAL_RUNS:
     case MEMBER_TRIAL_MS:
     case MEMBER_TRIAL_HUB:
-        if (!take_trial(&twin->entry, member, value))
+        if (!take_trial(&twin->entry.trial, member, value))
             refuse_entry(twin, AG_ERR_TWIN_MEMBER);
         return;
     case MEMBER_TRUST:
@@ -552,9 +552,7 @@ static bool at_host(struct ag_twin *twin, const struct ag_json_event *value,
 
 static void begin_trial(struct ag_twin *twin)
 {
-    twin->entry.has_trial_runs = false;
-    twin->entry.has_trial_ms = false;
-    twin->entry.has_trial_hub = false;
+    memset(&twin->entry.trial, 0, sizeof twin->entry.trial);
     twin->state = IN_TRIAL;
 }
 

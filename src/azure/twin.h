@@ -51,6 +51,16 @@ enum ag_twin_modules {
     AG_TWIN_MODULES_WRONG, // a text, number or boolean: AG_ERR_TWIN_TYPE, changes nothing
 };
 
+// What the twin asks of a trial; each overrides what the file says, where it is given.
+struct ag_twin_trial {
+    bool has_runs;
+    bool has_ms;
+    bool has_hub;
+    bool needs_hub; // the hub must have been reached with the new version running
+    uint32_t runs;  // 1 to 4294967295
+    uint32_t ms;    // 0 to 4294967295
+};
+
 // One desired plug-in. Texts are borrowed from the twin reader until its next call; each is
 // followed by a NUL.
 struct ag_twin_entry {
@@ -68,16 +78,11 @@ struct ag_twin_entry {
     uint8_t sha256[32];      //
     struct ag_text settings; // an object as JSON text without white space; empty when absent
     struct ag_text window;   // any JSON value, as text; empty when absent
-    bool has_trial_runs;     // Trial.Runs
-    bool has_trial_ms;       // Trial.Ms
-    bool has_trial_hub;      // Trial.Hub
-    bool trial_hub;          // the hub must have been reached with it running
-    uint32_t trial_runs;     // 1 to 4294967295
-    uint32_t trial_ms;       // 0 to 4294967295
-    uint32_t period_ms;      // 0 when absent
-    uint64_t fuel_per_run;   // 0 when absent
-    bool allow_downgrade;    // false when absent
-    bool is_enabled;         // true when absent
+    struct ag_twin_trial trial;
+    uint32_t period_ms;    // 0 when absent
+    uint64_t fuel_per_run; // 0 when absent
+    bool allow_downgrade;  // false when absent
+    bool is_enabled;       // true when absent
 };
 
 // What is desired of the host: the section's object `airgraft`. Borrowed as an entry is.

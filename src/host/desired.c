@@ -50,12 +50,7 @@ static void copy_members(struct ag_desired *desired, struct ag_desired_entry *to
     to->is_enabled = from->is_enabled;
     to->period_ms = from->period_ms;
     to->fuel_per_run = from->fuel_per_run;
-    to->has_trial_runs = from->has_trial_runs;
-    to->has_trial_ms = from->has_trial_ms;
-    to->has_trial_hub = from->has_trial_hub;
-    to->trial_hub = from->trial_hub;
-    to->trial_runs = from->trial_runs;
-    to->trial_ms = from->trial_ms;
+    to->trial = from->trial;
     memcpy(to->sha256, from->sha256, sizeof to->sha256);
     size_t pool_size = desired->pool_size;
     if (!keep_text(desired, from->url, &to->url) ||
@@ -128,12 +123,7 @@ void ag_desired_carry(struct ag_desired *desired, struct ag_desired_entry *to,
     to->is_enabled = from->is_enabled;
     to->period_ms = from->period_ms;
     to->fuel_per_run = from->fuel_per_run;
-    to->has_trial_runs = from->has_trial_runs;
-    to->has_trial_ms = from->has_trial_ms;
-    to->has_trial_hub = from->has_trial_hub;
-    to->trial_hub = from->trial_hub;
-    to->trial_runs = from->trial_runs;
-    to->trial_ms = from->trial_ms;
+    to->trial = from->trial;
     to->window = from->window;
     to->kept_for = from->kept_for;
     if (!keep_text(desired, from->settings, &to->settings))
@@ -201,16 +191,15 @@ bool ag_desired_same_settings(const struct ag_desired_entry *a, const struct ag_
     return texts_are_same(a->settings, b->settings);
 }
 
-static bool same_trial(const struct ag_desired_entry *a, const struct ag_desired_entry *b)
+static bool same_trial(const struct ag_twin_trial *a, const struct ag_twin_trial *b)
 {
-    return a->has_trial_runs == b->has_trial_runs && a->has_trial_ms == b->has_trial_ms &&
-           a->has_trial_hub == b->has_trial_hub && a->trial_hub == b->trial_hub &&
-           a->trial_runs == b->trial_runs && a->trial_ms == b->trial_ms;
+    return a->has_runs == b->has_runs && a->has_ms == b->has_ms && a->has_hub == b->has_hub &&
+           a->needs_hub == b->needs_hub && a->runs == b->runs && a->ms == b->ms;
 }
 
 bool ag_desired_is_same(const struct ag_desired_entry *a, const struct ag_desired_entry *b)
 {
-    return ag_desired_same_file(a, b) && ag_desired_same_settings(a, b) && same_trial(a, b) &&
-           a->is_enabled == b->is_enabled && a->period_ms == b->period_ms &&
-           a->fuel_per_run == b->fuel_per_run;
+    return ag_desired_same_file(a, b) && ag_desired_same_settings(a, b) &&
+           same_trial(&a->trial, &b->trial) && a->is_enabled == b->is_enabled &&
+           a->period_ms == b->period_ms && a->fuel_per_run == b->fuel_per_run;
 }

@@ -29,12 +29,7 @@ struct ag_desired_entry {
     bool allow_downgrade;
     bool is_enabled;
     uint8_t sha256[AG_SHA256_SIZE];
-    bool has_trial_runs; // else as the file says
-    bool has_trial_ms;   //
-    bool has_trial_hub;  //
-    bool trial_hub;
-    uint32_t trial_runs;
-    uint32_t trial_ms;
+    struct ag_twin_trial trial;
     uint32_t period_ms;      // 0: as the file says
     uint64_t fuel_per_run;   // 0: as the file says
     struct ag_window window; // when a new version may be activated; is_set false: at any time

@@ -301,12 +301,13 @@ static struct ag_criteria criteria_of(const struct ag_host *host,
     ag_criteria_apply(&criteria, file);
     if (!entry)
         return criteria;
-    struct ag_criteria_terms twin = { .has_runs = entry->has_trial_runs,
-                                      .has_time = entry->has_trial_ms,
-                                      .has_hub = entry->has_trial_hub,
-                                      .needs_hub = entry->trial_hub,
-                                      .runs = entry->trial_runs,
-                                      .time_ms = entry->trial_ms };
+    const struct ag_twin_trial *trial = &entry->trial;
+    struct ag_criteria_terms twin = { .has_runs = trial->has_runs,
+                                      .has_time = trial->has_ms,
+                                      .has_hub = trial->has_hub,
+                                      .needs_hub = trial->needs_hub,
+                                      .runs = trial->runs,
+                                      .time_ms = trial->ms };
     ag_criteria_apply(&criteria, &twin);
     return criteria;
 }

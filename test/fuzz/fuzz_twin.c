@@ -38,11 +38,11 @@ static void take_entry(struct run *run, const struct ag_twin_entry *entry)
     run->hash = hash_text(run->hash, entry->settings);
     run->hash = hash_text(run->hash, entry->window);
     run->hash = fuzz_hash_number(run->hash, entry->version ^ entry->fuel_per_run);
-    FUZZ_CHECK(!entry->has_trial_runs || entry->trial_runs > 0);
-    const uint32_t has_trial = entry->has_trial_runs | (uint32_t)entry->has_trial_ms << 1 |
-                               (uint32_t)entry->has_trial_hub << 2 |
-                               (uint32_t)entry->trial_hub << 3;
-    run->hash = fuzz_hash_number(run->hash, has_trial ^ entry->trial_runs ^ entry->trial_ms);
+    FUZZ_CHECK(!entry->trial.has_runs || entry->trial.runs > 0);
+    const uint32_t has_trial = entry->trial.has_runs | (uint32_t)entry->trial.has_ms << 1 |
+                               (uint32_t)entry->trial.has_hub << 2 |
+                               (uint32_t)entry->trial.needs_hub << 3;
+    run->hash = fuzz_hash_number(run->hash, has_trial ^ entry->trial.runs ^ entry->trial.ms);
 }
 
 static void take_host(struct run *run, const struct ag_twin_host *host)

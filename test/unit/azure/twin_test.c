@@ -39,12 +39,12 @@ static void add_members(struct trace *trace, const struct ag_twin_entry *entry)
         add(trace, " settings%s", entry->settings.at);
     if (entry->window.size > 0)
         add(trace, " window%s", entry->window.at);
-    if (entry->has_trial_runs)
-        add(trace, " runs%" PRIu32, entry->trial_runs);
-    if (entry->has_trial_ms)
-        add(trace, " trial%" PRIu32 "ms", entry->trial_ms);
-    if (entry->has_trial_hub)
-        add(trace, " %shub", entry->trial_hub ? "" : "no-");
+    if (entry->trial.has_runs)
+        add(trace, " runs%" PRIu32, entry->trial.runs);
+    if (entry->trial.has_ms)
+        add(trace, " trial%" PRIu32 "ms", entry->trial.ms);
+    if (entry->trial.has_hub)
+        add(trace, " %shub", entry->trial.needs_hub ? "" : "no-");
     if (entry->period_ms)
         add(trace, " %" PRIu32 "ms", entry->period_ms);
     if (entry->fuel_per_run)
