@@ -119,7 +119,7 @@ static void discard(struct ag_host *host, struct ag_plugin *plugin)
     if (plugin->current.id == 0) // what it has stored would stay, with nobody to remove it
         ag_plugins_forget_data(&host->plugins, plugin);
     ag_change_error(plugin, AG_OK, 0);
-    ag_change_move(host, plugin, AG_EVENT_SETTLE);
+    ag_change_move(host, plugin, plugin->is_stopped ? AG_EVENT_STOP : AG_EVENT_SETTLE);
     if (was_trial && plugin->current.id != 0)
         ag_trial_start_confirmed(host, plugin);
 }
@@ -142,8 +142,11 @@ static void start(struct ag_host *host, struct ag_plugin *plugin)
     ag_change_move(host, plugin, AG_EVENT_SETTLE);
     if (plugin->next.id != 0)
         ag_change_move(host, plugin, AG_EVENT_FOUND);
-    if (plugin->current.id != 0)
-        ag_trial_take_up(host, plugin);
+    if (plugin->current.id == 0)
+        return;
+    // Not only at rest, which may be long in coming: until then a start would leave it stopped.
+    ag_boot_store_options(host, plugin, ag_update_entry(host, plugin));
+    ag_trial_take_up(host, plugin);
 }
 
 // Room has become free: what lacked it has another chance.

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/core.h"
 #include "store/store.h"
 #include "test/unit/host/modules.h"
 
@@ -380,35 +381,68 @@ static void become_calm(struct fleet *fleet)
     }
 }
 
+// What it waits for, in the trace.
+static void tell_unrest(struct fleet *fleet, const struct fleet_device *device)
+{
+    struct ag_host_status status;
+    const struct ag_host *host = device->device.host;
+    if (!host) {
+        sim_trace(&fleet->world, device->device.name, "its power is off");
+        return;
+    }
+    ag_host_status(host, &status);
+    sim_trace(&fleet->world, device->device.name,
+              "link %d, idle %d, reported %d, desired version %u of %u, trust %d", (int)status.link,
+              status.is_idle, status.is_reported, (unsigned)status.desired_version,
+              (unsigned)device->hub.version, (int)host->trust_update.state);
+    for (uint32_t i = 0; i < AG_CFG_PLUGIN_MAX; i++) {
+        const struct ag_plugin *plugin = &host->plugins.plugins[i];
+        if (plugin->is_used)
+            sim_trace(&fleet->world, device->device.name, "%s: state %s, current %u, next %u, %s",
+                      plugin->name, ag_transition_state_name(plugin->state),
+                      (unsigned)plugin->current.version, (unsigned)plugin->next.version,
+                      ag_status_name(plugin->error));
+    }
+}
+
 // How long after the last fault a device may take.
 static uint64_t bound_ms(const struct fleet *fleet)
 {
     return DAY_MS + 6 * HOUR_MS + 60 * (uint64_t)fleet->profile.period_ms;
 }
 
-static bool all_are_at_rest(const struct fleet *fleet)
+// Looks at those that have come to rest. True: all have.
+static bool all_came_to_rest(struct fleet *fleet, bool came_to_rest[FLEET_DEVICES])
 {
-    for (uint32_t i = 0; i < fleet->profile.devices; i++)
-        if (fleet->devices[i].bad_blocks == 0 && !rules_at_rest(&fleet->devices[i]))
-            return false;
-    return true;
+    bool all = true;
+    for (uint32_t i = 0; i < fleet->profile.devices && !fleet->violation[0]; i++) {
+        struct fleet_device *device = &fleet->devices[i];
+        if (came_to_rest[i] || device->is_dead || device->bad_blocks > 0)
+            continue;
+        came_to_rest[i] = rules_at_rest(device);
+        all &= came_to_rest[i];
+        if (came_to_rest[i])
+            rules_at_end(fleet, device);
+    }
+    return all;
 }
 
-// Until all devices are where they must be.
+// Until all devices have been where they must be: not at one time, since what keeps failing is
+// started again and again.
 static void settle(struct fleet *fleet)
 {
+    bool came_to_rest[FLEET_DEVICES] = { false };
     uint64_t end_ms = fleet->world.now_ms + bound_ms(fleet);
-    while (!fleet->violation[0] && fleet->world.now_ms < end_ms && !all_are_at_rest(fleet))
+    while (!fleet->violation[0] && fleet->world.now_ms < end_ms &&
+           !all_came_to_rest(fleet, came_to_rest))
         pass(fleet, MINUTE_MS / 2 + sim_between(&fleet->world, 0, MINUTE_MS), UINT64_MAX / 2);
     for (uint32_t i = 0; i < fleet->profile.devices && !fleet->violation[0]; i++) {
         struct fleet_device *device = &fleet->devices[i];
-        if (device->is_dead || device->bad_blocks > 0)
+        if (came_to_rest[i] || device->is_dead || device->bad_blocks > 0)
             continue;
-        if (!rules_at_rest(device))
-            fleet_violate(fleet, device, "it does not come to rest in %u h",
-                          (unsigned)(bound_ms(fleet) / HOUR_MS));
-        else
-            rules_at_end(fleet, device);
+        tell_unrest(fleet, device);
+        fleet_violate(fleet, device, "it does not come to rest in %u h",
+                      (unsigned)(bound_ms(fleet) / HOUR_MS));
     }
 }
 

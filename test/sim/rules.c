@@ -224,6 +224,22 @@ static const struct ag_plugin *find(const struct ag_host *host, uint32_t index)
     return NULL;
 }
 
+// The hub has acknowledged all that the host has to say of itself and its plug-ins. What plug-ins
+// report of their own does not count: that may change more often than it can be sent.
+static bool is_told(const struct ag_host *host)
+{
+    const struct ag_core_report *report = &host->report;
+    if (!host->may_report || report->facts_are_dirty || report->facts_in_flight ||
+        report->state_is_dirty || report->state_in_flight)
+        return false;
+    for (uint32_t i = 0; i < PLACES; i++) {
+        const struct ag_plugin *plugin = &host->plugins.plugins[i];
+        if (plugin->is_used && (plugin->is_dirty || plugin->is_in_flight))
+            return false;
+    }
+    return true;
+}
+
 static void look_at_step(struct fleet *fleet, struct fleet_device *device)
 {
     const struct sim_device *inner = &device->device;
@@ -284,7 +300,7 @@ void rules_after_step(struct fleet *fleet, struct fleet_device *device)
     if (!has_changed && device->hub.reported_version == device->checked_reports)
         return;
     device->signature = signature;
-    if (!ag_report_is_clean(host))
+    if (!is_told(host))
         return;
     device->checked_reports = device->hub.reported_version;
     for (uint32_t i = 0; i < CATALOGUE_NAMES; i++)
@@ -299,7 +315,7 @@ bool rules_at_rest(const struct fleet_device *device)
     if (!device->device.host)
         return false;
     ag_host_status(device->device.host, &status);
-    return status.link == AG_HOST_LINK_ONLINE && status.is_idle && status.is_reported &&
+    return status.link == AG_HOST_LINK_ONLINE && status.is_idle && is_told(device->device.host) &&
            status.desired_version == device->hub.version;
 }
 

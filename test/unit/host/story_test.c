@@ -292,6 +292,62 @@ static void a_plug_in_that_is_not_enabled_is_stopped_and_kept(void)
     world_close();
 }
 
+// The next version may be long in coming: what is there runs meanwhile, also after a reset.
+static void one_that_is_enabled_again_starts_by_itself_from_then_on(void)
+{
+    world_open();
+    publish_blinky();
+    world_desire_one("blinky", 10);
+    world_boot();
+    CHECK(world_settle(60000));
+    world_desire("[{'Name':'blinky','Version':10,'Enabled':false,"
+                 "'Url':'https://files.example/blinky-10.wasm'}]");
+    CHECK(world_settle(60000));
+    world.http_code = 503;
+    world_desire_one("blinky", 11);
+    world_run(5000);
+    CHECK_EQUAL(world_version("blinky"), 10);
+    CHECK_TEXT(world_state("blinky"), "waiting");
+    world.hub_pipe.open_fails = AG_ERR_DNS;
+    world_reset();
+    uint32_t writes = board.writes[0];
+    world_run(5000);
+    CHECK(board.writes[0] > writes);
+    world_close();
+}
+
+// As a host that was cut off before it had stored that the plug-in is enabled again has left it:
+// one version stopped, another staged.
+static void what_stays_stopped_while_a_staged_version_is_dropped_is_not_called_running(void)
+{
+    static struct ag_store store;
+    const uint8_t disabled[14] = { 1, 1 }; // FORMATS 3, desired
+    world_open();
+    publish_blinky();
+    world_desire_one("blinky", 10);
+    world_boot();
+    CHECK(world_settle(60000));
+    world_desire("[{'Name':'blinky','Version':11,'Url':'https://files.example/blinky-11.wasm',"
+                 "'Window':{'From':'02:00','To':'03:00'}}]");
+    world_run(5000);
+    CHECK(board_logged("blinky 11: verified"));
+    world_power_off();
+    CHECK_EQUAL(ag_store_mount(&store, &world.wire), AG_OK);
+    CHECK_EQUAL(ag_store_put(&store, AG_STORE_DESIRED, "blinky", disabled, sizeof disabled), AG_OK);
+    world_publish("other-1.wasm", &(struct module){ .name = "other",
+                                                    .version = 1,
+                                                    .behaviour = MODULE_LARGE,
+                                                    .argument = 20000 });
+    world.file_pipe.bytes_per_ms = 1;
+    world_desire_one("other", 1);
+    world_boot();
+    world_run(5000); // it goes when other is there
+    CHECK(board_logged("blinky 11: superseded"));
+    CHECK_EQUAL(world_version("blinky"), 10);
+    CHECK_TEXT(world_state("blinky"), "stopped");
+    world_close();
+}
+
 static void an_older_version_needs_leave(void)
 {
     world_open();
@@ -543,6 +599,8 @@ static const struct test_case cases[] = {
     TEST(the_same_desired_state_twice_changes_nothing),
     TEST(the_object_form_works_like_the_list),
     TEST(a_plug_in_that_is_not_enabled_is_stopped_and_kept),
+    TEST(one_that_is_enabled_again_starts_by_itself_from_then_on),
+    TEST(what_stays_stopped_while_a_staged_version_is_dropped_is_not_called_running),
     TEST(an_older_version_needs_leave),
     TEST(a_newer_desired_state_supersedes_one_in_progress),
     TEST(settings_periods_and_reports_of_a_plug_in_reach_their_places),
