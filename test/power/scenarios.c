@@ -6,7 +6,10 @@
 #include <string.h>
 
 #include "host/core.h"
+#include "host/data_store.h"
+#include "host/fallback.h"
 #include "plugin/capabilities.h"
+#include "plugin/metadata.h"
 #include "store/store.h"
 #include "test/harness.h"
 #include "test/unit/host/watch.h"
@@ -17,8 +20,30 @@
 #define OTHER_ROOT 102u
 #define SECOND_KEY 9u // signs plug-ins that the second trust store object believes
 #define BALLAST    30000u
+#define DATA_SIZE  64u // of own data
 
-#define ENTRY SCENARIO_ENTRY
+#define ENTRY                SCENARIO_ENTRY
+#define PLAIN(name, version) ENTRY(name, version, "")
+
+#define OPENS_MS  120000u // of the window: the board's clock begins at midnight
+#define MINUTE_MS 60000u
+#define SETTLE_MS 600000u
+#define CUTS_MAX  2u // of one scenario
+
+// x: integer from 0 to 1, and nothing else.
+static const char schema[] = "\1\1\1x\x32\0\1";
+
+#define BIG(of_version)                                                                            \
+    {                                                                                              \
+        .name = "big", .version = of_version, .behaviour = MODULE_LARGE, .argument = BALLAST,      \
+        .pin = 3                                                                                   \
+    }
+// Adds `number` in each run.
+#define COUNTER(of_version, number, trap)                                                          \
+    {                                                                                              \
+        .name = "counter", .version = of_version, .behaviour = MODULE_STORES, .argument = number,  \
+        .traps_in = trap, .capability = AG_CAPABILITY_STORE, .data_size = DATA_SIZE, .pin = 5      \
+    }
 
 static const struct module modules[] = {
     { .name = "blinky", .version = 10 },
@@ -26,6 +51,8 @@ static const struct module modules[] = {
     { .name = "blinky", .version = 12, .behaviour = MODULE_TRAPS_LATER, .argument = 2 },
     { .name = "blinky", .version = 13, .behaviour = MODULE_TRAPS_LATER, .argument = 8 },
     { .name = "blinky", .version = 14, .key = SECOND_KEY },
+    { .name = "blinky", .version = 15, .trial_flags = AG_TRIAL_HUB },
+    { .name = "blinky", .version = 16, .behaviour = MODULE_LOGS, .argument = 2 },
     { .name = "blinky", .version = 20, .behaviour = MODULE_LARGE, .argument = 9000 },
     { .name = "blinky", .version = 21, .epoch = 2 },
     { .name = "blinky", .version = 22, .epoch = 1 },
@@ -34,25 +61,22 @@ static const struct module modules[] = {
     { .name = "other", .version = 2, .pin = 1 },
     { .name = "third", .version = 1, .pin = 2 },
     { .name = "third", .version = 2, .pin = 2 },
-    { .name = "big", .version = 1, .behaviour = MODULE_LARGE, .argument = BALLAST, .pin = 3 },
-    { .name = "big", .version = 2, .behaviour = MODULE_LARGE, .argument = BALLAST, .pin = 3 },
-    { .name = "big", .version = 3, .behaviour = MODULE_LARGE, .argument = BALLAST, .pin = 3 },
-    { .name = "big", .version = 4, .behaviour = MODULE_LARGE, .argument = BALLAST, .pin = 3 },
-    { .name = "big", .version = 5, .behaviour = MODULE_LARGE, .argument = BALLAST, .pin = 3 },
-    { .name = "counter",
+    BIG(1),
+    BIG(2),
+    BIG(3),
+    BIG(4),
+    BIG(5),
+    COUNTER(1, 1, 0),
+    COUNTER(2, 1000, 0),
+    COUNTER(4, 1000, 8),
+    { .name = "schemed",
       .version = 1,
-      .behaviour = MODULE_STORES,
-      .argument = 1,
-      .capability = AG_CAPABILITY_STORE,
-      .data_size = 64,
-      .pin = 5 },
-    { .name = "counter",
-      .version = 2,
-      .behaviour = MODULE_STORES,
-      .argument = 1000,
-      .capability = AG_CAPABILITY_STORE,
-      .data_size = 64,
-      .pin = 5 },
+      .behaviour = MODULE_REPORTS, // its pin is what x is
+      .schema = schema,
+      .schema_size = sizeof schema - 1,
+      .pin = 6 },
+    { .name = "picky", .version = 1, .pin = 7 },
+    { .name = "picky", .version = 2, .schema = schema, .schema_size = sizeof schema - 1, .pin = 7 },
     { .name = "full", .version = 1, .behaviour = MODULE_LARGE, .argument = 3 * BALLAST, .pin = 4 },
 };
 
@@ -105,6 +129,12 @@ static void fill_journal(bool last)
     test_fail(__FILE__, __LINE__, "the journal cannot be filled as wanted");
 }
 
+// The next generation begins behind the end of the ring.
+static void fill_journal_to_its_end(void)
+{
+    fill_journal(true);
+}
+
 // Then marks fill the second and last block of that generation.
 static void fill_whole_journal(void)
 {
@@ -124,126 +154,9 @@ static void fill_whole_journal(void)
     test_fail(__FILE__, __LINE__, "the journal cannot be filled as wanted");
 }
 
-static void blank_device(void)
-{
-    world_desire("[" ENTRY("blinky", 10, "") "]");
-}
-
-static void to_update(void)
-{
-    scenario_reach("[" ENTRY("blinky", 10, "") "]");
-    world_desire("[" ENTRY("blinky", 11, "") "]");
-}
-
-static void to_older_version(void)
-{
-    scenario_reach("[" ENTRY("blinky", 11, "") "]");
-    world_desire("[" ENTRY("blinky", 10, "") "," ENTRY("other", 1, "") "]");
-}
-
-static void to_lower_epoch(void)
-{
-    scenario_reach("[" ENTRY("blinky", 21, "") "]");
-    world_desire("[" ENTRY("blinky", 22, "") "," ENTRY("other", 1, "") "]");
-}
-
-static void to_higher_epoch(void)
-{
-    scenario_reach("[" ENTRY("blinky", 21, "") "]");
-    world_desire("[" ENTRY("blinky", 23, "") "]");
-}
-
-static void to_allowed_downgrade(void)
-{
-    scenario_reach("[" ENTRY("blinky", 11, "") "]");
-    world_desire("[" ENTRY("blinky", 10, ",'AllowDowngrade':true") "]");
-}
-
-static void to_removal(void)
-{
-    scenario_reach("[" ENTRY("blinky", 10, "") "," ENTRY("other", 1, "") "]");
-    world_desire("[" ENTRY("other", 1, "") "]");
-}
-
-static void to_exchange(void)
-{
-    scenario_reach("[" ENTRY("blinky", 11, ",'Settings':{'x':1}") "]");
-    world_desire("[" ENTRY("other", 1, "") "]");
-}
-
-static void to_three_updates(void)
-{
-    scenario_reach(
-        "[" ENTRY("blinky", 10, "") "," ENTRY("other", 1, "") "," ENTRY("third", 1, "") "]");
-    world_desire(
-        "[" ENTRY("blinky", 11, "") "," ENTRY("other", 2, "") "," ENTRY("third", 2, "") "]");
-}
-
-static void to_failing_trial(void)
-{
-    scenario_reach("[" ENTRY("blinky", 11, "") "]");
-    world_desire("[" ENTRY("blinky", 12, "") "]");
-}
-
-static void to_first_that_fails(void)
-{
-    scenario_reach("[" ENTRY("other", 1, "") "]");
-    world_desire("[" ENTRY("blinky", 12, "") "," ENTRY("other", 1, "") "]");
-}
-
-static void to_other_options(void)
-{
-    scenario_reach("[" ENTRY("blinky", 10, ",'Settings':{'a':1},'PeriodMs':50") "]");
-    world_desire("[" ENTRY("blinky", 10, ",'Settings':{'a':2,'b':[1,2,3]},'PeriodMs':70") "]");
-}
-
-static void to_stop_and_start(void)
-{
-    scenario_reach("[" ENTRY("blinky", 10, "") "," ENTRY("other", 1, "") "]");
-    scenario_reach("[" ENTRY("blinky", 10, ",'Enabled':false") "," ENTRY("other", 1, "") "]");
-    world_desire("[" ENTRY("blinky", 10, "") "," ENTRY("other", 1, ",'Enabled':false") "]");
-}
-
-static void to_superseded_download(void)
-{
-    scenario_reach("[" ENTRY("blinky", 10, "") "]");
-    world_desire("[" ENTRY("blinky", 20, "") "]");
-}
-
-static void to_last_room(void)
-{
-    scenario_reach("[" ENTRY("other", 1, "") "]");
-    scenario_reach("[" ENTRY("other", 1, "") "," ENTRY("big", 1, "") "]");
-    scenario_reach("[" ENTRY("other", 1, "") "," ENTRY("big", 2, "") "]");
-    scenario_reach("[" ENTRY("other", 1, "") "," ENTRY("big", 3, "") "]");
-    scenario_reach("[" ENTRY("other", 1, "") "," ENTRY("big", 4, "") "]");
-    world_desire("[" ENTRY("other", 1, "") "," ENTRY("big", 5, "") "]");
-}
-
-static void to_no_room(void)
-{
-    scenario_reach("[" ENTRY("blinky", 10, "") "," ENTRY("big", 1, "") "]");
-    world_desire("[" ENTRY("blinky", 10, "") "," ENTRY("big", 1, "") "," ENTRY("full", 1, "") "]");
-}
-
-static void to_compaction(void)
-{
-    scenario_reach("[" ENTRY("blinky", 10, ",'Settings':{'a':1}") "]");
-    fill_whole_journal();
-    world_desire("[" ENTRY("blinky", 11, ",'Settings':{'a':2}") "]");
-}
-
-static void to_wrapping(void)
-{
-    scenario_reach("[" ENTRY("blinky", 21, ",'Settings':{'a':1}") "]");
-    fill_journal(true);
-    world_desire("[" ENTRY("blinky", 23, ",'Settings':{'a':2}") "]");
-}
-
 // The code as a host with another engine would have left it.
-static void to_another_engine(void)
+static void leave_code_of_another_engine(void)
 {
-    scenario_reach("[" ENTRY("blinky", 10, "") "," ENTRY("other", 1, "") "]");
     static struct ag_store store;
     static uint8_t other[8192];
     struct ag_store_writer writer;
@@ -275,28 +188,23 @@ static void flip_in_current(bool in_code)
                    (uint32_t)(bytes - world.flash.flash.base + (ptrdiff_t)size / 2) * 8);
 }
 
-static void to_damaged_code(void)
+static void damage_code(void)
 {
-    scenario_reach("[" ENTRY("blinky", 10, "") "," ENTRY("other", 1, "") "]");
     flip_in_current(true);
 }
 
-static void to_damaged_file(void)
+static void damage_file(void)
 {
-    scenario_reach("[" ENTRY("blinky", 10, "") "]");
-    scenario_reach("[" ENTRY("blinky", 11, "") "]");
     flip_in_current(false);
 }
 
 // The next trust store object is in the device's configuration from now on.
-static void to_new_trust_by_file(void)
+static void configure_new_trust(void)
 {
-    scenario_reach("[" ENTRY("blinky", 10, "") "]");
     module_trust_with(&world.trust, 2, SECOND_KEY);
     world.config.trust = world.trust.bytes;
     world.config.trust_size = world.trust.size;
     watch_believe(SECOND_KEY);
-    world_desire("[" ENTRY("blinky", 14, "") "]");
 }
 
 // ---- Trust over the air ------------------------------------------------------------------------
@@ -328,23 +236,21 @@ static void begin_trust(const struct module_trust_plan *next)
     world.hub_pipe.root = ROOT;
     world.file_pipe.root = ROOT;
     watch_believe(SECOND_KEY);
-    scenario_reach("[" ENTRY("blinky", 10, "") "]");
+    scenario_reach("[" PLAIN("blinky", 10) "]");
     module_trust_make(&bytes, next);
     world_publish_bytes("trust-2", bytes.bytes, bytes.size);
     ag_buffer_clear(&bytes);
     world_desire_host("{'Trust':{'Url':'https://files.example/trust-2','Epoch':2}}");
 }
 
-static void to_good_trust(void)
+static void begin_good_trust(void)
 {
     begin_trust(&good_trust);
-    world_desire("[" ENTRY("blinky", 14, "") "]");
 }
 
-static void to_bad_trust(void)
+static void begin_bad_trust(void)
 {
     begin_trust(&bad_trust);
-    world_desire("[" ENTRY("blinky", 11, "") "]");
 }
 
 static void check_new_trust(void)
@@ -363,12 +269,6 @@ static void check_old_trust(void)
 
 // ---- Own data ----------------------------------------------------------------------------------
 
-static void to_more_data(void)
-{
-    scenario_reach("[" ENTRY("counter", 1, "") "]");
-    world_desire("[" ENTRY("counter", 2, "") "]");
-}
-
 static void write_data(void)
 {
     CHECK(world_settle(600000));
@@ -376,25 +276,59 @@ static void write_data(void)
     CHECK(world_settle(600000));
 }
 
+static uint32_t number_in(const struct ag_data *data)
+{
+    struct ag_text value;
+    uint32_t number = 0;
+    CHECK_EQUAL(ag_data_get(data, ag_text_of("a"), &value), AG_OK);
+    CHECK_EQUAL(value.size, sizeof number);
+    memcpy(&number, value.at, sizeof number);
+    return number;
+}
+
+static uint32_t number_of_counter(void)
+{
+    const struct ag_plugin *plugin = ag_plugins_find(&world.host->plugins, "counter");
+    CHECK(plugin && plugin->data);
+    return number_in(plugin->data);
+}
+
 // Version 1 adds 1 and version 2 adds 1000 in each run, to two values that it compares: it has seen
 // at least the run that was on flash when it was confirmed, and never half of one.
 static void check_data(void)
 {
-    const struct ag_plugin *plugin = ag_plugins_find(&world.host->plugins, "counter");
-    struct ag_text value;
-    uint32_t number = 0;
-    CHECK(plugin && plugin->data);
-    CHECK_EQUAL(ag_data_get(plugin->data, ag_text_of("a"), &value), AG_OK);
-    CHECK_EQUAL(value.size, sizeof number);
-    memcpy(&number, value.at, sizeof number);
-    CHECK(number >= 1001); // one run of each at least
+    CHECK(number_of_counter() >= 1001); // one run of each at least
+}
+
+static uint32_t left_by_version_1;
+
+// What version 1 finds when it is the confirmed one again.
+static void remember_data(void)
+{
+    static uint64_t block[32];
+    static struct ag_store store;
+    struct ag_store_slot slot;
+    CHECK(ag_data_ram(DATA_SIZE) <= sizeof block);
+    struct ag_data *data = ag_data_init(block, DATA_SIZE);
+    CHECK_EQUAL(ag_store_mount(&store, &world.flash.flash), AG_OK);
+    CHECK_EQUAL(ag_store_find(&store, AG_STORE_PLUGIN, "counter", AG_STORE_PREVIOUS, &slot), AG_OK);
+    const struct ag_data_line line = { .name = "counter", .current = slot.id };
+    CHECK_EQUAL(ag_data_store_load(&store, &line, slot.id, data), AG_OK);
+    left_by_version_1 = number_in(data);
+}
+
+// Nothing of the version that failed, and nothing lost of what the one before it had stored.
+static void check_data_before(void)
+{
+    const uint32_t number = number_of_counter();
+    CHECK(number >= left_by_version_1 && number < 1000);
 }
 
 // ---- Playing -----------------------------------------------------------------------------------
 
 static void desire_what_supersedes(void)
 {
-    world_desire("[" ENTRY("blinky", 11, "") "]");
+    world_desire("[" PLAIN("blinky", 11) "]");
 }
 
 static void superseded_in_the_middle(void)
@@ -404,12 +338,6 @@ static void superseded_in_the_middle(void)
     world.file_pipe.cut_after = 0;
     desire_what_supersedes();
     CHECK(world_settle(600000));
-}
-
-static void to_resumed_download(void)
-{
-    scenario_reach("[" ENTRY("blinky", 10, "") "]");
-    world_desire("[" ENTRY("blinky", 10, "") "," ENTRY("big", 1, "") "]");
 }
 
 // The connection breaks again and again; each time the download goes on.
@@ -423,7 +351,7 @@ static void resume_after_breaks(void)
 
 static void desire_what_has_room(void)
 {
-    world_desire("[" ENTRY("blinky", 11, "") "," ENTRY("big", 1, "") "]");
+    world_desire("[" PLAIN("blinky", 11) "," PLAIN("big", 1) "]");
 }
 
 static void run_without_room(void)
@@ -434,101 +362,360 @@ static void run_without_room(void)
     CHECK(world_settle(600000));
 }
 
-#define BLINKY(before, after)                                                                      \
-    {                                                                                              \
-        "blinky", 0, before, after, "running", AG_OK                                               \
+// ---- What fails later --------------------------------------------------------------------------
+
+static void wait_for(const char *name, uint32_t version, enum ag_status error)
+{
+    CHECK(world_settle(SETTLE_MS)); // what is reported is of this life
+    const uint64_t end = board.now_ms + SETTLE_MS;
+    while ((world_version(name) != version || world_error(name) != error) && board.now_ms < end)
+        world_run(100);
+    CHECK(world_settle(SETTLE_MS));
+}
+
+static void wait_for_fallback(void)
+{
+    wait_for("blinky", 10, AG_TRAP_UNREACHABLE);
+}
+
+static void wait_for_fallback_of_counter(void)
+{
+    wait_for("counter", 1, AG_TRAP_UNREACHABLE);
+}
+
+static void wait_until_left_down(void)
+{
+    wait_for("blinky", 13, AG_ERR_GAVE_UP);
+}
+
+// Each cut costs one failure that was not counted yet.
+static void check_failures(void)
+{
+    CHECK(board_log_count(": failed: trap") <= AG_FALLBACK_FAILURES_MAX + CUTS_MAX);
+}
+
+// It does not run, and is tried again once in each long pause, and left down again.
+static void check_left_down(void)
+{
+    check_failures();
+    for (int i = 0; i < 2; i++) {
+        const uint32_t failures = board_log_count(": failed: trap");
+        const uint32_t writes = board.writes[0];
+        world_run(40 * MINUTE_MS); // its pause began at most 16 minutes ago
+        CHECK_EQUAL(board.writes[0], writes);
+        world_run(36 * MINUTE_MS);
+        CHECK(board.writes[0] > writes);
+        CHECK_EQUAL(board_log_count(": failed: trap"), failures + 1);
+        wait_until_left_down();
     }
-#define OTHER(before, after)                                                                       \
+}
+
+static void leave_down(void)
+{
+    wait_until_left_down();
+    check_left_down();
+}
+
+static void be_left_down(void)
+{
+    world_boot();
+    wait_until_left_down();
+    world_power_off();
+}
+
+// ---- What is asked of the host -----------------------------------------------------------------
+
+// A trial that needs the hub has failed for want of it.
+static void fail_for_want_of_the_hub(void)
+{
+    world_desire("[" PLAIN("blinky", 15) "]");
+    world_boot();
+    while (!board_logged("blinky 15: trial") && board.now_ms < SETTLE_MS)
+        world_run(10);
+    world.hub_pipe.open_fails = AG_ERR_CONNECT;
+    world_kick();
+    world_run(20 * MINUTE_MS);
+    world.hub_pipe.open_fails = AG_OK;
+    CHECK(world_settle(SETTLE_MS));
+    CHECK_TEXT(world_state("blinky"), "rolled_back");
+    CHECK_EQUAL(world_error("blinky"), AG_ERR_TRIAL_HUB);
+    world_power_off();
+}
+
+// Whoever asked and got no answer looks, and asks again.
+static void ask_until_it_runs(void)
+{
+    CHECK(world_settle(SETTLE_MS));
+    if (world_version("blinky") == 15)
+        return;
+    watch_pardon();
+    CHECK_EQUAL(world_call("retry", "{'name':'blinky'}"), 200);
+    CHECK(world_settle(SETTLE_MS));
+}
+
+// The plug-in, which then has all its failures before it again; and in its runs the host.
+static void restart_both(void)
+{
+    CHECK(world_settle(SETTLE_MS));
+    CHECK_EQUAL(world_error("blinky"), AG_ERR_GAVE_UP);
+    CHECK_EQUAL(world_call("restart", "{'name':'blinky'}"), 200);
+    world_run(300);
+    CHECK(board.levels[0]);
+    CHECK_EQUAL(world_call("restart", ""), 200);
+    world_run(2000);
+    CHECK_EQUAL(board.restarts, 1);
+    world_power_off();
+    world_boot();
+    wait_until_left_down();
+}
+
+// Lines that the host and its plug-ins keep on flash come back whole or not at all.
+static void check_lines_of(const char *source)
+{
+    char payload[48];
+    size_t i;
+    json_t *line;
+    snprintf(payload, sizeof payload, "{'name':'%s','lines':100}", source);
+    CHECK_EQUAL(world_call("logs", payload), 200);
+    json_t *answer = json_loads(world.hub.answer, 0, NULL);
+    CHECK(answer != NULL);
+    json_array_foreach(json_object_get(answer, "lines"), i, line)
+    {
+        const char *text = json_string_value(json_object_get(line, "text"));
+        CHECK(text && board_heard(text));
+    }
+    json_decref(answer);
+}
+
+static void check_logs(void)
+{
+    check_lines_of("host");
+    check_lines_of("blinky");
+}
+
+// The restart writes the lines that are still in RAM.
+static void roll_back_and_restart(void)
+{
+    CHECK(world_settle(SETTLE_MS));
+    CHECK_EQUAL(world_call("restart", ""), 200);
+    world_run(2000);
+    CHECK_EQUAL(board.restarts, 1);
+    world_power_off();
+    world_boot();
+    CHECK(world_settle(SETTLE_MS));
+    check_lines_of("host");
+    CHECK(strstr(world.hub.answer, "rolled back to 11") != NULL);
+}
+
+// ---- Windows -----------------------------------------------------------------------------------
+
+// Until it opens, the version before runs, whatever was cut; the version that waits was fetched.
+static void wait_for_the_window(void)
+{
+    const uint32_t trials = board_log_count(": trial");
+    const bool is_early = board.now_ms < OPENS_MS - 2000;
+    while (board.now_ms < OPENS_MS - 2000)
+        world_run(1000);
+    CHECK_EQUAL(board_log_count(": trial"), trials);
+    if (is_early && world_version("blinky") == 10)
+        CHECK_TEXT(world_state("blinky"), "waiting");
+    CHECK(world_settle(SETTLE_MS));
+}
+
+// ---- All of them -------------------------------------------------------------------------------
+
+void scenario_prepare(const struct scenario *scenario)
+{
+    for (size_t i = 0; i < SCENARIO_REACHED && scenario->reached[i]; i++)
+        scenario_reach(scenario->reached[i]);
+    if (scenario->prepare)
+        scenario->prepare();
+    if (scenario->desired)
+        world_desire(scenario->desired);
+}
+
+// A plug-in, its pin, its version before and after, and what is reported of it then.
+#define RUNS(name, pin, before, after)                                                             \
     {                                                                                              \
-        "other", 1, before, after, "running", AG_OK                                                \
+        name, pin, before, after, "running", AG_OK                                                 \
+    }
+#define BLINKY(before, after) RUNS("blinky", 0, before, after)
+#define OTHER(before, after)  RUNS("other", 1, before, after)
+#define GONE(name, pin, before)                                                                    \
+    {                                                                                              \
+        name, pin, before, 0, "", AG_OK                                                            \
     }
 
 const struct scenario scenarios[] = {
-    { "install", blank_device, NULL, NULL, { BLINKY(0, 10) }, NULL },
-    { "update", to_update, NULL, NULL, { BLINKY(10, 11) }, NULL },
-    { "older",
-      to_older_version,
-      NULL,
-      NULL,
-      { { "blinky", 0, 11, 11, "refused", AG_ERR_TWIN_DOWNGRADE }, OTHER(0, 1) },
-      NULL },
-    { "lower-epoch",
-      to_lower_epoch,
-      NULL,
-      NULL,
-      { { "blinky", 0, 21, 21, "refused", AG_ERR_FILE_EPOCH }, OTHER(0, 1) },
-      NULL },
-    { "higher-epoch", to_higher_epoch, NULL, NULL, { BLINKY(21, 23) }, NULL },
-    { "allowed-downgrade", to_allowed_downgrade, NULL, NULL, { BLINKY(11, 10) }, NULL },
-    { "removal", to_removal, NULL, NULL, { { "blinky", 0, 10, 0, "", AG_OK }, OTHER(1, 1) }, NULL },
-    { "exchange",
-      to_exchange,
-      NULL,
-      NULL,
-      { { "blinky", 0, 11, 0, "", AG_OK }, OTHER(0, 1) },
-      NULL },
-    { "three",
-      to_three_updates,
-      NULL,
-      NULL,
-      { BLINKY(10, 11), OTHER(1, 2), { "third", 2, 1, 2, "running", AG_OK } },
-      NULL },
-    { "failing",
-      to_failing_trial,
-      NULL,
-      NULL,
-      { { "blinky", 0, 11, 11, "rolled_back", AG_TRAP_UNREACHABLE } },
-      NULL },
-    { "first-fails",
-      to_first_that_fails,
-      NULL,
-      NULL,
-      { { "blinky", 0, 0, 0, "failed", AG_TRAP_UNREACHABLE }, OTHER(1, 1) },
-      NULL },
-    { "options", to_other_options, NULL, NULL, { BLINKY(10, 10) }, NULL },
-    { "stop-start",
-      to_stop_and_start,
-      NULL,
-      NULL,
-      { { "blinky", 0, 0, 10, "running", AG_OK }, { "other", 1, 0, 1, "stopped", AG_OK } },
-      NULL },
-    { "superseded",
-      to_superseded_download,
-      superseded_in_the_middle,
-      desire_what_supersedes,
-      { BLINKY(10, 11) },
-      NULL },
-    { "resume",
-      to_resumed_download,
-      resume_after_breaks,
-      NULL,
-      { BLINKY(10, 10), { "big", 3, 0, 1, "running", AG_OK } },
-      NULL },
-    { "last-room",
-      to_last_room,
-      NULL,
-      NULL,
-      { OTHER(1, 1), { "big", 3, 4, 5, "running", AG_OK } },
-      NULL },
-    { "no-room",
-      to_no_room,
-      run_without_room,
-      desire_what_has_room,
-      { BLINKY(10, 11), { "big", 3, 1, 1, "running", AG_OK }, { "full", 4, 0, 0, "", AG_OK } },
-      NULL },
-    { "compaction", to_compaction, NULL, NULL, { BLINKY(10, 11) }, NULL },
-    { "wrapping", to_wrapping, NULL, NULL, { BLINKY(21, 23) }, NULL },
-    { "engine", to_another_engine, NULL, NULL, { BLINKY(10, 10), OTHER(1, 1) }, NULL },
-    { "damaged-code", to_damaged_code, NULL, NULL, { BLINKY(10, 10), OTHER(1, 1) }, NULL },
-    { "damaged-file", to_damaged_file, NULL, NULL, { BLINKY(10, 11) }, NULL },
-    { "trust-by-file", to_new_trust_by_file, NULL, NULL, { BLINKY(10, 14) }, NULL },
-    { "trust-replaced", to_good_trust, NULL, NULL, { BLINKY(10, 14) }, check_new_trust },
-    { "trust-back", to_bad_trust, NULL, NULL, { BLINKY(10, 11) }, check_old_trust },
-    { "data",
-      to_more_data,
-      write_data,
-      NULL,
-      { { "counter", 5, 1, 2, "running", AG_OK } },
-      check_data },
+    { .name = "install",
+      .desired = "[" PLAIN("blinky", 10) "]",
+      .expectations = { BLINKY(0, 10) } },
+    { .name = "update",
+      .reached = { "[" PLAIN("blinky", 10) "]" },
+      .desired = "[" PLAIN("blinky", 11) "]",
+      .expectations = { BLINKY(10, 11) } },
+    { .name = "older",
+      .reached = { "[" PLAIN("blinky", 11) "]" },
+      .desired = "[" PLAIN("blinky", 10) "," PLAIN("other", 1) "]",
+      .expectations = { { "blinky", 0, 11, 11, "refused", AG_ERR_TWIN_DOWNGRADE }, OTHER(0, 1) } },
+    { .name = "lower-epoch",
+      .reached = { "[" PLAIN("blinky", 21) "]" },
+      .desired = "[" PLAIN("blinky", 22) "," PLAIN("other", 1) "]",
+      .expectations = { { "blinky", 0, 21, 21, "refused", AG_ERR_FILE_EPOCH }, OTHER(0, 1) } },
+    { .name = "higher-epoch",
+      .reached = { "[" PLAIN("blinky", 21) "]" },
+      .desired = "[" PLAIN("blinky", 23) "]",
+      .expectations = { BLINKY(21, 23) } },
+    { .name = "allowed-downgrade",
+      .reached = { "[" PLAIN("blinky", 11) "]" },
+      .desired = "[" ENTRY("blinky", 10, ",'AllowDowngrade':true") "]",
+      .expectations = { BLINKY(11, 10) } },
+    { .name = "removal",
+      .reached = { "[" PLAIN("blinky", 10) "," PLAIN("other", 1) "]" },
+      .desired = "[" PLAIN("other", 1) "]",
+      .expectations = { GONE("blinky", 0, 10), OTHER(1, 1) } },
+    { .name = "exchange",
+      .reached = { "[" ENTRY("blinky", 11, ",'Settings':{'x':1}") "]" },
+      .desired = "[" PLAIN("other", 1) "]",
+      .expectations = { GONE("blinky", 0, 11), OTHER(0, 1) } },
+    { .name = "three",
+      .reached = { "[" PLAIN("blinky", 10) "," PLAIN("other", 1) "," PLAIN("third", 1) "]" },
+      .desired = "[" PLAIN("blinky", 11) "," PLAIN("other", 2) "," PLAIN("third", 2) "]",
+      .expectations = { BLINKY(10, 11), OTHER(1, 2), RUNS("third", 2, 1, 2) } },
+    { .name = "failing",
+      .reached = { "[" PLAIN("blinky", 11) "]" },
+      .desired = "[" PLAIN("blinky", 12) "]",
+      .expectations = { { "blinky", 0, 11, 11, "rolled_back", AG_TRAP_UNREACHABLE } } },
+    { .name = "first-fails",
+      .reached = { "[" PLAIN("other", 1) "]" },
+      .desired = "[" PLAIN("blinky", 12) "," PLAIN("other", 1) "]",
+      .expectations = { { "blinky", 0, 0, 0, "failed", AG_TRAP_UNREACHABLE }, OTHER(1, 1) } },
+    { .name = "fails-later",
+      .reached = { "[" PLAIN("blinky", 10) "]", "[" PLAIN("blinky", 13) "]" },
+      .play = wait_for_fallback,
+      .finish = wait_for_fallback,
+      .expectations = { { "blinky", 0, 13, 10, "rolled_back", AG_TRAP_UNREACHABLE } },
+      .check = check_failures },
+    { .name = "fails-with-data",
+      .reached = { "[" PLAIN("counter", 1) "]", "[" PLAIN("counter", 4) "]" },
+      .prepare = remember_data,
+      .play = wait_for_fallback_of_counter,
+      .finish = wait_for_fallback_of_counter,
+      .expectations = { { "counter", 5, 4, 1, "rolled_back", AG_TRAP_UNREACHABLE } },
+      .check = check_data_before },
+    { .name = "left-down",
+      .reached = { "[" PLAIN("blinky", 13) "]" },
+      .play = leave_down,
+      .finish = wait_until_left_down,
+      .expectations = { { "blinky", 0, 13, 13, "failed", AG_ERR_GAVE_UP } },
+      .check = check_left_down },
+    { .name = "restart",
+      .reached = { "[" PLAIN("blinky", 13) "]" },
+      .prepare = be_left_down,
+      .play = restart_both,
+      .finish = wait_until_left_down,
+      .expectations = { { "blinky", 0, 13, 13, "failed", AG_ERR_GAVE_UP } },
+      .check = check_logs },
+    { .name = "retry",
+      .reached = { "[" PLAIN("blinky", 10) "]" },
+      .prepare = fail_for_want_of_the_hub,
+      .play = ask_until_it_runs,
+      .finish = ask_until_it_runs,
+      .expectations = { BLINKY(10, 15) } },
+    { .name = "logs",
+      .reached = { "[" PLAIN("blinky", 11) "]" },
+      .desired = "[" PLAIN("blinky", 16) "]",
+      .play = roll_back_and_restart,
+      .expectations = { { "blinky", 0, 11, 11, "rolled_back", AG_TRAP_UNREACHABLE } },
+      .check = check_logs },
+    { .name = "options",
+      .reached = { "[" ENTRY("blinky", 10, ",'Settings':{'a':1},'PeriodMs':50") "]" },
+      .desired = "[" ENTRY("blinky", 10, ",'Settings':{'a':2,'b':[1,2,3]},'PeriodMs':70") "]",
+      .expectations = { BLINKY(10, 10) } },
+    { .name = "schema",
+      .reached = { "[" ENTRY("schemed", 1, ",'Settings':{'x':1}") "," PLAIN("picky", 1) "]" },
+      .desired = "[" ENTRY("schemed", 1, ",'Settings':{'x':2}") "," ENTRY(
+          "picky", 2, ",'Settings':{'x':2}") "," PLAIN("other", 1) "]",
+      .expectations = { { "schemed", 6, 1, 1, "refused", AG_ERR_SETTINGS_SCHEMA },
+                        { "picky", 7, 1, 1, "refused", AG_ERR_SETTINGS_SCHEMA },
+                        OTHER(0, 1) } },
+    { .name = "stop-start",
+      .reached = { "[" PLAIN("blinky", 10) "," PLAIN("other", 1) "]",
+                   "[" ENTRY("blinky", 10, ",'Enabled':false") "," PLAIN("other", 1) "]" },
+      .desired = "[" PLAIN("blinky", 10) "," ENTRY("other", 1, ",'Enabled':false") "]",
+      .expectations = { BLINKY(0, 10), { "other", 1, 0, 1, "stopped", AG_OK } } },
+    { .name = "window",
+      .reached = { "[" PLAIN("blinky", 10) "]" },
+      .desired = "[" ENTRY("blinky", 11, ",'Window':{'From':'00:02','To':'06:00'}") "]",
+      .play = wait_for_the_window,
+      .finish = wait_for_the_window,
+      .expectations = { BLINKY(10, 11) } },
+    { .name = "superseded",
+      .reached = { "[" PLAIN("blinky", 10) "]" },
+      .desired = "[" PLAIN("blinky", 20) "]",
+      .play = superseded_in_the_middle,
+      .finish = desire_what_supersedes,
+      .expectations = { BLINKY(10, 11) } },
+    { .name = "resume",
+      .reached = { "[" PLAIN("blinky", 10) "]" },
+      .desired = "[" PLAIN("blinky", 10) "," PLAIN("big", 1) "]",
+      .play = resume_after_breaks,
+      .expectations = { BLINKY(10, 10), RUNS("big", 3, 0, 1) } },
+    { .name = "last-room",
+      .reached = { "[" PLAIN("other", 1) "]", "[" PLAIN("other", 1) "," PLAIN("big", 1) "]",
+                   "[" PLAIN("other", 1) "," PLAIN("big", 2) "]",
+                   "[" PLAIN("other", 1) "," PLAIN("big", 3) "]",
+                   "[" PLAIN("other", 1) "," PLAIN("big", 4) "]" },
+      .desired = "[" PLAIN("other", 1) "," PLAIN("big", 5) "]",
+      .expectations = { OTHER(1, 1), RUNS("big", 3, 4, 5) } },
+    { .name = "no-room",
+      .reached = { "[" PLAIN("blinky", 10) "," PLAIN("big", 1) "]" },
+      .desired = "[" PLAIN("blinky", 10) "," PLAIN("big", 1) "," PLAIN("full", 1) "]",
+      .play = run_without_room,
+      .finish = desire_what_has_room,
+      .expectations = { BLINKY(10, 11), RUNS("big", 3, 1, 1), GONE("full", 4, 0) } },
+    { .name = "compaction",
+      .reached = { "[" ENTRY("blinky", 10, ",'Settings':{'a':1}") "]" },
+      .prepare = fill_whole_journal,
+      .desired = "[" ENTRY("blinky", 11, ",'Settings':{'a':2}") "]",
+      .expectations = { BLINKY(10, 11) } },
+    { .name = "wrapping",
+      .reached = { "[" ENTRY("blinky", 21, ",'Settings':{'a':1}") "]" },
+      .prepare = fill_journal_to_its_end,
+      .desired = "[" ENTRY("blinky", 23, ",'Settings':{'a':2}") "]",
+      .expectations = { BLINKY(21, 23) } },
+    { .name = "engine",
+      .reached = { "[" PLAIN("blinky", 10) "," PLAIN("other", 1) "]" },
+      .prepare = leave_code_of_another_engine,
+      .expectations = { BLINKY(10, 10), OTHER(1, 1) } },
+    { .name = "damaged-code",
+      .reached = { "[" PLAIN("blinky", 10) "," PLAIN("other", 1) "]" },
+      .prepare = damage_code,
+      .expectations = { BLINKY(10, 10), OTHER(1, 1) } },
+    { .name = "damaged-file",
+      .reached = { "[" PLAIN("blinky", 10) "]", "[" PLAIN("blinky", 11) "]" },
+      .prepare = damage_file,
+      .expectations = { BLINKY(10, 11) } },
+    { .name = "trust-by-file",
+      .reached = { "[" PLAIN("blinky", 10) "]" },
+      .prepare = configure_new_trust,
+      .desired = "[" PLAIN("blinky", 14) "]",
+      .expectations = { BLINKY(10, 14) } },
+    { .name = "trust-replaced",
+      .prepare = begin_good_trust,
+      .desired = "[" PLAIN("blinky", 14) "]",
+      .expectations = { BLINKY(10, 14) },
+      .check = check_new_trust },
+    { .name = "trust-back",
+      .prepare = begin_bad_trust,
+      .desired = "[" PLAIN("blinky", 11) "]",
+      .expectations = { BLINKY(10, 11) },
+      .check = check_old_trust },
+    { .name = "data",
+      .reached = { "[" PLAIN("counter", 1) "]" },
+      .desired = "[" PLAIN("counter", 2) "]",
+      .play = write_data,
+      .expectations = { RUNS("counter", 5, 1, 2) },
+      .check = check_data },
 };
 const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];

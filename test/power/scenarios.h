@@ -8,7 +8,8 @@
 
 #include "base/status.h"
 
-#define SCENARIO_NAMES 3
+#define SCENARIO_NAMES   3
+#define SCENARIO_REACHED 5
 
 // What must be so of one plug-in.
 struct expectation {
@@ -22,9 +23,9 @@ struct expectation {
 
 struct scenario {
     const char *name;
-    // The world is open and all files are published. Leaves the device without power, and the hub
-    // desiring what the play is about.
-    void (*prepare)(void);
+    const char *reached[SCENARIO_REACHED]; // desired and reached before, one after the other
+    void (*prepare)(void);                 // then this, without power; NULL: nothing
+    const char *desired;                   // what the play is about; NULL: as before
     // From power-up to the end; NULL: until the desired state is reached and reported.
     void (*play)(void);
     // What is desired when the power is back, where the play changes that; NULL: no change. Then
@@ -39,6 +40,8 @@ extern const size_t scenario_count;
 
 // Opens the world for any scenario: all files are published.
 void scenario_open(void);
+// The world is open for it. Leaves the device without power, and the hub desiring what is played.
+void scenario_prepare(const struct scenario *scenario);
 // Desires this, boots and lets the device get there; without power then.
 void scenario_reach(const char *desired);
 

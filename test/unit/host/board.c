@@ -10,6 +10,23 @@
 
 struct board board;
 
+// A bit for each text that was ever logged, by its hash.
+static uint8_t heard[1u << 17];
+
+static uint32_t hash_of(const char *text, size_t size)
+{
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ (uint8_t)text[i]) * 16777619u;
+    return hash % (8 * sizeof heard);
+}
+
+bool board_heard(const char *text)
+{
+    const uint32_t hash = hash_of(text, strlen(text));
+    return heard[hash / 8] >> hash % 8 & 1;
+}
+
 void board_reset(void)
 {
     free(board.log);
@@ -74,6 +91,8 @@ void ag_board_log(enum ag_log_level level, const char *source, const char *text,
     if (getenv("AG_TEST_VERBOSE"))
         fprintf(stderr, "# %8lu %d %s: %.*s\n", (unsigned long)board.now_ms, level, source,
                 (int)size, text);
+    const uint32_t hash = hash_of(text, size);
+    heard[hash / 8] |= (uint8_t)(1u << hash % 8);
     size_t line_size = strlen(source) + 2 + size + 1;
     board.log = realloc(board.log, board.log_size + line_size + 1);
     char *to = board.log + board.log_size;

@@ -33,5 +33,8 @@ void board_reset(void);
 // Whether a line of the log contains the text.
 bool board_logged(const char *text);
 uint32_t board_log_count(const char *text);
+// Whether a line of just this text was ever logged, also before board_reset; one that was not may,
+// rarely, be taken for one that was.
+bool board_heard(const char *text);
 
 #endif

@@ -19,6 +19,9 @@ void watch_begin(void);
 void watch_believe(uint8_t key);
 // From now on epoch floors and quarantine must stay; forgets those seen before.
 void watch_memory(void);
+// Somebody asks for a retry: what is in quarantine may leave it, until watch_memory or, where it
+// was asked for behind watch_mark, watch_back.
+void watch_pardon(void);
 // Marks what has been seen so far, and goes back to it: to try the same start several times.
 void watch_mark(void);
 void watch_back(void);
