@@ -9,6 +9,7 @@
 #include "cli/publish.h"
 #include "cli/service.h"
 #include "cli/twin_edit.h"
+#include "cli/twin_member.h"
 #include "plugin/schema.h"
 
 enum {
@@ -27,6 +28,8 @@ struct deploy {
     const char *name;
     const char *remove;
     const char *settings;
+    const char *window;
+    const char *trial;
     uint64_t period_ms;
     uint64_t fuel_per_run;
     uint64_t wait_s;
@@ -44,25 +47,6 @@ struct deployed {
     bool is_enabled;
     bool converted;
 };
-
-static json_t *read_settings(const char *value)
-{
-    json_error_t error;
-    uint8_t *bytes = NULL;
-    size_t size = strlen(value);
-    if (value[0] == '@' && !ag_input_read(value + 1, AG_INPUT_TEXT_MAX, &bytes, &size))
-        return NULL;
-    json_t *settings = json_loadb(bytes ? (const char *)bytes : value, size,
-                                  JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    free(bytes);
-    if (json_is_object(settings))
-        return settings;
-    ag_output_misuse("they look like '{\"threshold\": 25}', or @FILE",
-                     "--settings takes a JSON object%s%s", settings ? "" : ": ",
-                     settings ? "" : error.text);
-    json_decref(settings);
-    return NULL;
-}
 
 static json_t *get_twin(const struct deploy *deploy)
 {
@@ -84,8 +68,8 @@ static int fail_edit(const struct deploy *deploy, const char *name,
 {
     switch (outcome) {
     case AG_TWIN_EDIT_MISSING:
-        return ag_output_fail("airgraft twin get shows what it has", "the twin of %s has no \"%s\"",
-                              deploy->device, name);
+        return ag_output_fail("airgraft twin get shows what it has",
+                              "the twin of %s desires no plug-in \"%s\"", deploy->device, name);
     case AG_TWIN_EDIT_MALFORMED:
         return ag_output_fail("correct it with airgraft twin set",
                               "firmware_modules in the twin of %s cannot be kept: it is neither a "
@@ -327,26 +311,42 @@ static int deploy_file(const struct deploy *deploy, struct ag_twin_change *chang
     return code;
 }
 
+// Reads what is given of the members that are objects; the caller releases them in any case.
+static bool read_members(const struct deploy *deploy, json_t **settings, json_t **window,
+                         json_t **trial)
+{
+    return (!deploy->settings ||
+            ag_twin_member_read(AG_TWIN_MEMBER_SETTINGS, deploy->settings, settings)) &&
+           (!deploy->window ||
+            ag_twin_member_read(AG_TWIN_MEMBER_WINDOW, deploy->window, window)) &&
+           (!deploy->trial || ag_twin_member_read(AG_TWIN_MEMBER_TRIAL, deploy->trial, trial));
+}
+
 static int run(const struct deploy *deploy)
 {
-    struct ag_twin_change change = {
-        .name = deploy->remove ? deploy->remove : deploy->name,
-        .remove = deploy->remove != NULL,
-        .period_ms = deploy->period_ms,
-        .fuel_per_run = deploy->fuel_per_run,
-        .allow_downgrade = deploy->allow_downgrade,
-    };
-    if (deploy->enable)
-        change.enabled = AG_TWIN_SWITCH_ON;
-    if (deploy->disable)
-        change.enabled = AG_TWIN_SWITCH_OFF;
-    if (!deploy->settings)
-        return change.name ? apply(deploy, &change) : deploy_file(deploy, &change);
-    json_t *settings = read_settings(deploy->settings);
-    if (!settings)
-        return AG_EXIT_USAGE;
-    change.settings = settings;
-    const int code = change.name ? apply(deploy, &change) : deploy_file(deploy, &change);
+    json_t *settings = NULL;
+    json_t *window = NULL;
+    json_t *trial = NULL;
+    int code = AG_EXIT_USAGE;
+    if (read_members(deploy, &settings, &window, &trial)) {
+        struct ag_twin_change change = {
+            .name = deploy->remove ? deploy->remove : deploy->name,
+            .remove = deploy->remove != NULL,
+            .settings = settings,
+            .period_ms = deploy->period_ms,
+            .fuel_per_run = deploy->fuel_per_run,
+            .window = window,
+            .trial = trial,
+            .allow_downgrade = deploy->allow_downgrade,
+        };
+        if (deploy->enable)
+            change.enabled = AG_TWIN_SWITCH_ON;
+        if (deploy->disable)
+            change.enabled = AG_TWIN_SWITCH_OFF;
+        code = change.name ? apply(deploy, &change) : deploy_file(deploy, &change);
+    }
+    json_decref(trial);
+    json_decref(window);
     json_decref(settings);
     return code;
 }
@@ -402,7 +402,21 @@ int cmd_deploy(int argc, char **argv)
           .value = &deploy.fuel_per_run,
           .argument = "N",
           .help = "instructions that one execute may use",
-          .min = 1 },
+          .min = 1,
+          .max = INT64_MAX },
+        { .name = "trial",
+          .kind = AG_OPTION_TEXT,
+          .value = &deploy.trial,
+          .argument = "JSON",
+          .help = "what a new version must show: an object of Runs, Ms and Hub;\n"
+                  "or @FILE; none: what the file itself asks for" },
+        { .name = "window",
+          .kind = AG_OPTION_TEXT,
+          .value = &deploy.window,
+          .argument = "TIMES",
+          .help = "when a new version may start: HH:MM-HH:MM in UTC, or an object\n"
+                  "of From, To, Days, UtcOffsetMinutes and UnknownClock; or\n"
+                  "@FILE; none: at any time" },
         { .name = "allow-downgrade",
           .kind = AG_OPTION_FLAG,
           .value = &deploy.allow_downgrade,
@@ -445,9 +459,12 @@ int cmd_deploy(int argc, char **argv)
         .option_count = sizeof options / sizeof options[0],
         .environment = AG_STORAGE_ENVIRONMENT "\n" AG_CONNECTION_STRING_ENVIRONMENT
                                               "\n" AG_CONNECTION_ENVIRONMENT,
-        .examples = "airgraft deploy gateway-7 blinky-11.wasm --hub ./hub --wait\n"
-                    "airgraft deploy gateway-7 --name thermostat --settings '{\"target\": 21000}'\n"
-                    "airgraft deploy gateway-7 --remove blinky",
+        .examples =
+            "airgraft deploy gateway-7 blinky-11.wasm --hub ./hub --wait\n"
+            "airgraft deploy gateway-7 --name thermostat --settings '{\"target\": 21000}'\n"
+            "airgraft deploy gateway-7 blinky-12.wasm --trial '{\"Ms\": 60000, \"Hub\": true}'\n"
+            "airgraft deploy gateway-7 --name blinky --window 22:00-04:30\n"
+            "airgraft deploy gateway-7 --remove blinky",
         .operand_min = 1,
         .operand_max = 2,
     };

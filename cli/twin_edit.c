@@ -120,6 +120,15 @@ static bool apply_switches(json_t *entry, const struct ag_twin_change *change)
     return done;
 }
 
+// Replaces a member, or takes it away where the value is null; NULL: it stays as it is.
+static bool replace(json_t *entry, const char *member, const json_t *value)
+{
+    if (!json_is_null(value))
+        return !value || set(entry, member, json_deep_copy(value));
+    json_object_del(entry, member);
+    return true;
+}
+
 // The entry as it shall be: the old one (NULL: none) with the change. NULL when memory is
 // exhausted.
 static json_t *make_entry(const json_t *old, const struct ag_twin_change *change)
@@ -135,8 +144,8 @@ static json_t *make_entry(const json_t *old, const struct ag_twin_change *change
     }
     if (done && change->sha256)
         done = set(entry, "Sha256", json_string(change->sha256));
-    if (done && change->settings)
-        done = set(entry, "Settings", json_deep_copy(change->settings));
+    done = done && replace(entry, "Settings", change->settings) &&
+           replace(entry, "Window", change->window) && replace(entry, "Trial", change->trial);
     if (done && change->period_ms)
         done = set(entry, "PeriodMs", json_integer((json_int_t)change->period_ms));
     if (done && change->fuel_per_run)

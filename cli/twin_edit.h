@@ -30,6 +30,8 @@ struct ag_twin_change {
     const json_t *settings;      // an object that replaces the one there; borrowed
     uint64_t period_ms;          //
     uint64_t fuel_per_run;       //
+    const json_t *window;        // an object that replaces the one there, null takes it away;
+    const json_t *trial;         // likewise; borrowed
     bool allow_downgrade;        // not kept: false takes it away when there is a url
     enum ag_twin_switch enabled; //
 };

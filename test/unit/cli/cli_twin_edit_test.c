@@ -96,6 +96,22 @@ static void settings_replace_the_old_ones_at_every_depth(void)
     json_decref(settings);
 }
 
+static void a_window_and_a_trial_are_replaced_whole_and_taken_away_by_null(void)
+{
+    json_t *window = json_loads("{\"From\":\"22:00\",\"To\":\"04:30\"}", 0, NULL);
+    struct ag_twin_change change = { .name = "b", .window = window, .trial = json_null() };
+    CHECK_TEXT(patch_text("{\"b\":{\"Url\":\"u\",\"Version\":1,\"Trial\":{\"Runs\":3},"
+                          "\"Window\":{\"From\":\"01:00\",\"To\":\"02:00\",\"Days\":[\"Mon\"]}}}",
+                          &change),
+               "{\"b\":{\"Trial\":null,\"Url\":\"u\",\"Version\":1,"
+               "\"Window\":{\"Days\":null,\"From\":\"22:00\",\"To\":\"04:30\"}}}");
+    json_decref(window);
+    change =
+        (struct ag_twin_change){ .name = "b", .url = "v", .version = 2, .window = json_null() };
+    CHECK_TEXT(patch_text("{\"b\":{\"Url\":\"u\",\"Version\":1,\"Trial\":{\"Runs\":3}}}", &change),
+               "{\"b\":{\"Trial\":{\"Runs\":3},\"Url\":\"v\",\"Version\":2}}");
+}
+
 static void switching_off_and_on_again(void)
 {
     struct ag_twin_change change = { .name = "b", .enabled = AG_TWIN_SWITCH_OFF };
@@ -295,6 +311,7 @@ static const struct test_case cases[] = {
     TEST(a_new_plug_in_is_one_entry_by_name),
     TEST(a_new_version_keeps_what_is_not_given_and_takes_away_allow_downgrade),
     TEST(settings_replace_the_old_ones_at_every_depth),
+    TEST(a_window_and_a_trial_are_replaced_whole_and_taken_away_by_null),
     TEST(switching_off_and_on_again),
     TEST(removal_is_a_null_under_the_key_that_is_there),
     TEST(a_list_becomes_an_object_of_all_its_entries),
