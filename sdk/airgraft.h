@@ -28,7 +28,7 @@
 AIRGRAFT_EXPORT("initialize") int32_t initialize(void);
 
 // Called once per period (`period_ms` in plugin.json, PeriodMs in the twin). A call that needs more
-// than `fuel_per_run` instructions is a trap.
+// than `fuel_per_run` instructions is a trap; calls of the host count by what they take.
 AIRGRAFT_EXPORT("execute") void execute(void);
 
 // Optional. Write AIRGRAFT_SHUTDOWN before the definition of `void shutdown(void)`, which is called
@@ -114,7 +114,7 @@ int32_t airgraft_settings_get_text(const char *key, size_t key_size, char *buffe
 
 // Set or remove a member; the twin gets it with the host's next report. Setting the same value
 // again costs nothing. 0, AIRGRAFT_ERR_ARGUMENT for a key that is empty or too long, or
-// AIRGRAFT_ERR_NO_SPACE.
+// AIRGRAFT_ERR_NO_SPACE: what there is serves all plug-ins, the last quarter those that have few.
 AIRGRAFT_IMPORT("report", "set_int")
 int32_t airgraft_report_set_int(const char *key, size_t key_size, int64_t value);
 AIRGRAFT_IMPORT("report", "set_bool")

@@ -81,10 +81,10 @@ static bool take_name(const char *path, const json_t *value, struct ag_project *
     const size_t size = name ? json_string_length(value) : 0;
     if (!name || strlen(name) != size || ag_metadata_check_name(name, size) != AG_OK ||
         strchr(name, '/') || name[0] == '.' || name[0] == '-') {
-        char wanted[96];
+        char wanted[112];
         snprintf(wanted, sizeof wanted,
                  "a text of 1 to %d bytes without control characters and /, not beginning with . "
-                 "or -",
+                 "or -, and not \"host\"",
                  AG_CFG_NAME_MAX);
         return refuse(path, "name", wanted);
     }

@@ -2,7 +2,8 @@
 // The capability functions behind a plug-in's imports. Inside src/host only.
 //
 // Each takes its arguments from `slots` and leaves its result there (plugin/capabilities.h says
-// which). AG_OK: go on; anything else is a trap.
+// which). AG_OK: go on; anything else is a trap. Whatever takes the host longer than an instruction
+// takes is charged as fuel, so that a slice ends in time whatever a plug-in calls.
 #ifndef AG_HOST_ABI_H
 #define AG_HOST_ABI_H
 
@@ -13,10 +14,15 @@ typedef enum ag_status (*ag_abi_call)(struct ag_instance *instance, uint32_t *sl
 struct ag_abi_entry {
     uint16_t id; // enum ag_call_id
     ag_abi_call call;
+    uint16_t fuel; // besides that of the call, whatever the arguments
 };
 
-// The function behind `id`; NULL when this host has none.
-ag_abi_call ag_abi_find(uint16_t id);
+// The entry of `id`; NULL when this host has none.
+const struct ag_abi_entry *ag_abi_find(uint16_t id);
+
+// What AG_ABI_LINE costs each line in the log, besides a unit for each byte: a board may write it
+// out over a slow line.
+#define AG_ABI_LINE 250u
 
 // Linear memory, checked: AG_TRAP_HOST, with a line in the log, for what lies outside.
 AG_MUST_CHECK enum ag_status ag_abi_bytes(struct ag_instance *instance, uint32_t address,

@@ -41,6 +41,7 @@ enum ag_status ag_abi_random_fill(struct ag_instance *instance, uint32_t *slots)
     enum ag_status status = ag_abi_bytes(instance, slots[0], slots[1], &bytes);
     if (status != AG_OK)
         return status;
+    ag_wasm_charge(instance->wasm, slots[1]);
     ag_board_random(bytes, slots[1]);
     return AG_OK;
 }

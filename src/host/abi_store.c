@@ -10,6 +10,8 @@ static struct ag_data *data_of(const struct ag_instance *instance, uint32_t *slo
 {
     if (!instance->options.data)
         ag_abi_answer(slots, AG_ERR_UNSUPPORTED);
+    else
+        ag_wasm_charge(instance->wasm, instance->options.data->size / 4);
     return instance->options.data;
 }
 

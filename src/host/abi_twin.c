@@ -13,6 +13,7 @@ static bool find_setting(const struct ag_instance *instance, struct ag_text key,
 {
     struct ag_json json;
     struct ag_reader piece;
+    ag_wasm_charge(instance->wasm, (uint32_t)instance->options.settings.size);
     ag_json_init(&json, token, capacity);
     ag_reader_init(&piece, instance->options.settings.at, instance->options.settings.size);
     bool is_next = false;

@@ -12,8 +12,9 @@
 #define CLOCK_REALTIME  0u
 #define CLOCK_MONOTONIC 1u
 
-// More pieces in one fd_write are not written; the call says how much was.
-#define IOV_MAX 16u
+// More pieces, and more bytes, in one fd_write are not written; the call says how much was.
+#define IOV_MAX   16u
+#define WRITE_MAX 256u
 
 static void put_u32(uint8_t *to, uint32_t value)
 {
@@ -107,13 +108,15 @@ enum ag_status ag_abi_wasi_fd_write(struct ag_instance *instance, uint32_t *slot
     }
     struct line line = { .instance = instance };
     uint32_t total = 0;
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count && total < WRITE_MAX; i++) {
         const uint8_t *vector = (const uint8_t *)vectors + 8 * i;
         uint32_t size = get_u32(vector + 4);
         void *bytes;
         status = ag_abi_bytes(instance, get_u32(vector), size, &bytes);
         if (status != AG_OK)
             return status;
+        if (size > WRITE_MAX - total)
+            size = WRITE_MAX - total;
         add_to_line(&line, bytes, size);
         total += size;
     }

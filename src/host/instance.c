@@ -96,9 +96,11 @@ enum ag_status ag_instance_check_exports(const struct ag_wasm_image *image)
 static enum ag_status call_host(void *context, struct ag_wasm_instance *wasm, uint16_t id,
                                 uint32_t *slots)
 {
-    (void)wasm;
-    ag_abi_call call = ag_abi_find(id);
-    return call ? call(context, slots) : AG_TRAP_CODE;
+    const struct ag_abi_entry *entry = ag_abi_find(id);
+    if (!entry)
+        return AG_TRAP_CODE;
+    ag_wasm_charge(wasm, entry->fuel);
+    return entry->call(context, slots);
 }
 
 static struct ag_wasm_instance_options wasm_options(struct ag_instance *instance,

@@ -203,11 +203,25 @@ static enum ag_status read_metadata(const struct ag_wasm_image *image,
     return ag_metadata_read(section.payload, section.payload_size, metadata);
 }
 
+// What the instance takes of the block, and its own data before it. A module may say that it needs
+// nearly all that 32 bits can count.
+static enum ag_status measure(const struct ag_wasm_image *image,
+                              const struct ag_plugin_metadata *metadata, uint32_t *data_ram,
+                              uint32_t *size)
+{
+    *data_ram = ag_instance_data_ram(metadata);
+    const enum ag_status status = ag_instance_size(image, metadata->stack_size, size);
+    if (status != AG_OK)
+        return status;
+    return *size > UINT32_MAX - *data_ram ? AG_ERR_FILE_MEMORY : AG_OK;
+}
+
 enum ag_status ag_plugins_check(struct ag_plugins *plugins, uint32_t slot_id,
                                 const struct ag_plugin *plugin)
 {
     struct ag_wasm_image image;
     struct ag_plugin_metadata metadata;
+    uint32_t data_ram;
     uint32_t size;
     enum ag_status status = open_image(plugins, slot_id, &image);
     if (status == AG_OK)
@@ -215,11 +229,10 @@ enum ag_status ag_plugins_check(struct ag_plugins *plugins, uint32_t slot_id,
     if (status == AG_OK)
         status = read_metadata(&image, &metadata);
     if (status == AG_OK)
-        status = ag_instance_size(&image, metadata.stack_size, &size);
+        status = measure(&image, &metadata, &data_ram, &size);
     if (status != AG_OK)
         return status;
-    size += ag_instance_data_ram(&metadata);
-    return size > ag_plugins_room(plugins, plugin) ? AG_ERR_FILE_MEMORY : AG_OK;
+    return data_ram + size > ag_plugins_room(plugins, plugin) ? AG_ERR_FILE_MEMORY : AG_OK;
 }
 
 static void take_terms(const struct ag_plugin_metadata *metadata, struct ag_criteria_terms *terms)
@@ -367,16 +380,16 @@ static enum ag_status make_instance(struct ag_plugins *plugins, struct ag_plugin
 {
     struct ag_wasm_image image;
     struct ag_plugin_metadata metadata;
+    uint32_t data_ram;
     uint32_t size;
     const uint32_t slot_id = running_slot(plugin);
     enum ag_status status = open_image(plugins, slot_id, &image);
     if (status == AG_OK)
         status = read_metadata(&image, &metadata);
     if (status == AG_OK)
-        status = ag_instance_size(&image, metadata.stack_size, &size);
+        status = measure(&image, &metadata, &data_ram, &size);
     if (status != AG_OK)
         return status;
-    const uint32_t data_ram = ag_instance_data_ram(&metadata);
     plugin->block = ag_ram_take(&plugins->ram, data_ram + size);
     if (!plugin->block)
         return AG_ERR_FILE_MEMORY;

@@ -23,9 +23,23 @@ static struct ag_property_slot *find(struct ag_properties *properties, uint8_t o
     return NULL;
 }
 
+// Whether the owner may take one more slot: the last ones are for those who hold few.
+static bool has_room_for(const struct ag_properties *properties, uint8_t owner)
+{
+    uint32_t taken = 0;
+    uint32_t own = 0;
+    for (uint32_t i = 0; i < AG_CFG_PROPERTY_COUNT; i++) {
+        taken += properties->slots[i].owner != 0;
+        own += properties->slots[i].owner == owner;
+    }
+    return own < AG_PROPERTIES_FEW || taken < AG_CFG_PROPERTY_COUNT - AG_PROPERTIES_SPARED;
+}
+
 static struct ag_property_slot *make(struct ag_properties *properties, uint8_t owner,
                                      struct ag_text key)
 {
+    if (!has_room_for(properties, owner))
+        return NULL;
     for (uint32_t i = 0; i < AG_CFG_PROPERTY_COUNT; i++) {
         struct ag_property_slot *slot = &properties->slots[i];
         if (slot->owner != 0)

@@ -24,13 +24,18 @@ struct ag_property_slot {
     int64_t number;
 };
 
+// The last slots are for those who hold few, so that a plug-in that reports under ever other keys
+// leaves room for the others.
+#define AG_PROPERTIES_SPARED (AG_CFG_PROPERTY_COUNT / 8u * 2u)
+#define AG_PROPERTIES_FEW    (AG_CFG_PROPERTY_COUNT / 8u)
+
 struct ag_properties {
     struct ag_property_slot slots[AG_CFG_PROPERTY_COUNT];
 };
 
 void ag_properties_init(struct ag_properties *properties);
 
-// Sets or removes one. AG_ERR_NO_SPACE when the table is full.
+// Sets or removes one. AG_ERR_NO_SPACE when the table is full, but for what is spared.
 AG_MUST_CHECK enum ag_status ag_properties_set(struct ag_properties *properties, uint8_t owner,
                                                const struct ag_property *property);
 

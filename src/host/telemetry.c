@@ -14,12 +14,24 @@ void ag_telemetry_init(struct ag_telemetry *telemetry)
     telemetry->packet_id = 0;
 }
 
+// Whether a message of that owner is there.
+static bool is_waiting(const struct ag_telemetry *telemetry, uint8_t owner)
+{
+    const uint8_t *ring = telemetry->ring;
+    for (uint32_t at = 0; at < telemetry->size;
+         at += HEADER_SIZE + (ring[at] | (uint32_t)ring[at + 1] << 8))
+        if (ring[at + 2] == owner)
+            return true;
+    return false;
+}
+
 enum ag_status ag_telemetry_add(struct ag_telemetry *telemetry, uint8_t owner, const void *bytes,
                                 size_t size)
 {
     if (size == 0 || size > AG_TELEMETRY_MAX)
         return AG_ERR_ARGUMENT;
-    if (size + HEADER_SIZE > AG_CFG_TELEMETRY_SIZE - telemetry->size)
+    const size_t spared = is_waiting(telemetry, owner) ? AG_TELEMETRY_SPARED : 0;
+    if (size + HEADER_SIZE + spared > AG_CFG_TELEMETRY_SIZE - telemetry->size)
         return AG_ERR_NO_SPACE;
     uint8_t *to = telemetry->ring + telemetry->size;
     to[0] = (uint8_t)size;

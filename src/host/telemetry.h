@@ -20,6 +20,10 @@ struct ag_telemetry {
 // Longest message, bytes.
 #define AG_TELEMETRY_MAX (AG_CFG_TELEMETRY_SIZE / 2u)
 
+// The last bytes of the ring are for those who have nothing in it, so that a plug-in that sends
+// without end leaves room for the others.
+#define AG_TELEMETRY_SPARED (AG_CFG_TELEMETRY_SIZE / 4u)
+
 void ag_telemetry_init(struct ag_telemetry *telemetry);
 
 // AG_ERR_ARGUMENT: empty or longer than AG_TELEMETRY_MAX. AG_ERR_NO_SPACE: no room for it now.

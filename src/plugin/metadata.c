@@ -11,6 +11,9 @@
 
 #define FORMAT 1u
 
+// The source of the host's own lines in the log, which no plug-in may write.
+static const char host_name[] = "host";
+
 enum field {
     FIELD_NAME = 1, // the only two of kind 1
     FIELD_VERSION = 2,
@@ -60,6 +63,8 @@ static size_t character_size(const uint8_t *bytes, size_t size, size_t at)
 enum ag_status ag_metadata_check_name(const void *bytes, size_t size)
 {
     if (size == 0 || size > AG_CFG_NAME_MAX)
+        return AG_ERR_FILE_METADATA;
+    if (size == sizeof host_name - 1 && memcmp(bytes, host_name, size) == 0)
         return AG_ERR_FILE_METADATA;
     for (size_t at = 0; at < size;) {
         const size_t step = character_size(bytes, size, at);

@@ -57,7 +57,8 @@ void ag_metadata_write(struct ag_writer *writer, const struct ag_plugin_metadata
 AG_MUST_CHECK enum ag_status ag_metadata_check(const struct ag_plugin_metadata *metadata);
 
 // AG_ERR_FILE_METADATA unless the bytes may be a plug-in's name: 1 to AG_CFG_NAME_MAX bytes of
-// UTF-8 without control characters (U+0000 to U+001F, U+007F to U+009F).
+// UTF-8 without control characters (U+0000 to U+001F, U+007F to U+009F), and not "host", which is
+// what the host's own lines in the log go by.
 AG_MUST_CHECK enum ag_status ag_metadata_check_name(const void *bytes, size_t size);
 
 #endif

@@ -14,6 +14,9 @@
 
 #define BULK_SHIFT 4u // bytes or elements that one unit of fuel moves, log2
 
+// What a host call may charge: fuel, which is at least 0 before it, stays within 31 bits.
+#define CHARGE_MAX ((uint32_t)1 << 30)
+
 const uint32_t *ag_wasm_results(const struct ag_wasm_instance *instance)
 {
     return instance->stack + instance->position.base;
@@ -22,6 +25,12 @@ const uint32_t *ag_wasm_results(const struct ag_wasm_instance *instance)
 uint64_t ag_wasm_fuel_used(const struct ag_wasm_instance *instance)
 {
     return instance->fuel_used;
+}
+
+void ag_wasm_charge(struct ag_wasm_instance *instance, uint32_t units)
+{
+    const uint32_t left = CHARGE_MAX - instance->charged;
+    instance->charged += units < left ? units : left;
 }
 
 uint32_t ag_wasm_stopped_at(const struct ag_wasm_instance *instance)
@@ -116,7 +125,17 @@ static enum ag_status call_host(struct ag_wasm_instance *instance, uint32_t func
     instance->position.top = (uint32_t)(slots - instance->stack) + import->slots;
     const enum ag_status status = instance->call(instance->context, instance, import->id, slots);
     instance->position = position;
+    if (status == AG_ERR_AGAIN) // it is called again, and charges then
+        instance->charged = 0;
     return status;
+}
+
+// What the host calls that are over have charged.
+static uint32_t take_charge(struct ag_wasm_instance *instance)
+{
+    const uint32_t units = instance->charged;
+    instance->charged = 0;
+    return units;
 }
 
 // Kept apart: what it holds would make the interpreter's frame larger, for a call that devices
@@ -867,6 +886,7 @@ jump:
         if (result == AG_ERR_AGAIN)
             goto stop; // before its charge: the call is made again
         CHARGE(U(1));
+        CHARGE(take_charge(instance));
         if (result != AG_OK)
             goto trap;
         pc += 4;
@@ -903,6 +923,7 @@ jump:
         if (result == AG_ERR_AGAIN)
             goto stop;
         CHARGE(U(1));
+        CHARGE(take_charge(instance));
         if (result != AG_OK)
             goto trap;
         pc += 6;
@@ -1327,7 +1348,7 @@ static enum ag_status run_import(struct ag_wasm_instance *instance)
     uint32_t *slots = instance->stack + instance->position.base;
     const enum ag_status status = call_host(instance, function, slots);
     if (status != AG_ERR_AGAIN)
-        instance->fuel_used++;
+        instance->fuel_used += 1u + take_charge(instance);
     return status;
 }
 

@@ -240,6 +240,7 @@ struct ag_wasm_instance {
     void *context;
     const struct ag_wasm_links *links;
     uint64_t fuel_used;
+    uint32_t charged; // by the host call that runs, not yet taken off the fuel
     uint32_t stack_slots;
     struct ag_wasm_position position;
 };
@@ -284,6 +285,11 @@ const uint32_t *ag_wasm_results(const struct ag_wasm_instance *instance);
 
 // Fuel used since the instance was made.
 uint64_t ag_wasm_fuel_used(const struct ag_wasm_instance *instance);
+
+// For a host function that runs: what it does costs so many units besides those of its call, at
+// most 2^30 a call. Forgotten when it answers AG_ERR_AGAIN. So whoever calls the host in a loop
+// gets no more of the processor by it than by computing.
+void ag_wasm_charge(struct ag_wasm_instance *instance, uint32_t units);
 
 // A host pointer to `size` bytes of linear memory at `address`, valid until the next run.
 // AG_TRAP_MEMORY when they do not all lie within it.

@@ -168,6 +168,22 @@ static void a_file_that_asks_for_more_memory_than_there_is_is_refused(void)
     expect(&(struct module){ .memory_size = 1000000 }, "refused", AG_ERR_FILE_MEMORY);
 }
 
+// The instance alone counts to a little less than 2^32 bytes, and with its own data to a little
+// more. From 16384 elements on it alone is too much, which the engine says.
+static void a_module_whose_needs_are_more_than_32_bits_count_is_refused(void)
+{
+    for (uint32_t elements = 15600; elements < 16000; elements += 50)
+        expect(&(struct module){ .behaviour = MODULE_VAST,
+                                 .memory_size = 0xFFFF0000u,
+                                 .argument = elements,
+                                 .data_size = AG_CFG_DATA_MAX,
+                                 .capability = AG_CAPABILITY_STORE },
+               "refused", AG_ERR_FILE_MEMORY);
+    expect(
+        &(struct module){ .behaviour = MODULE_VAST, .memory_size = 0xFFFF0000u, .argument = 16384 },
+        "refused", AG_ERR_WASM_MEMORY);
+}
+
 static void a_module_that_imports_what_nobody_offers_is_refused(void)
 {
     expect(&(struct module){ .behaviour = MODULE_UNKNOWN_IMPORT }, "refused", AG_ERR_WASM_IMPORT);
@@ -390,6 +406,7 @@ static const struct test_case cases[] = {
     TEST(a_file_of_a_lower_epoch_is_refused),
     TEST(a_file_that_needs_what_the_board_lacks_is_refused_by_its_head),
     TEST(a_file_that_asks_for_more_memory_than_there_is_is_refused),
+    TEST(a_module_whose_needs_are_more_than_32_bits_count_is_refused),
     TEST(a_module_that_imports_what_nobody_offers_is_refused),
     TEST(a_signed_but_invalid_module_is_refused),
     TEST(a_module_without_execute_is_refused),

@@ -29,6 +29,7 @@ struct fixture {
     char last_text[128];
     uint8_t last_owner;
     size_t telemetry_size;
+    uint32_t line_count;
 };
 
 static struct fixture fixture;
@@ -173,6 +174,53 @@ static void a_call_that_uses_up_its_budget_is_a_trap_and_the_next_one_has_its_ow
     close_fixture();
 }
 
+static void count_line(void *context, enum ag_log_level level, const char *source,
+                       struct ag_text text)
+{
+    struct fixture *at = context;
+    (void)level, (void)source, (void)text;
+    at->line_count++;
+}
+
+static void a_plugin_that_logs_without_end_is_stopped_as_soon_as_one_that_computes(void)
+{
+    const uint32_t slice = 200000;
+    open_fixture(&(struct module){ .behaviour = MODULE_FLOODS }, 5 * slice, NULL);
+    fixture.services.log = count_line;
+    CHECK_EQUAL(run_whole(AG_ABI_INITIALIZE, slice), AG_OK);
+    CHECK_EQUAL(ag_instance_begin(&fixture.instance, AG_ABI_EXECUTE), AG_OK);
+    CHECK_EQUAL(ag_instance_run(&fixture.instance, slice), AG_ERR_AGAIN);
+    CHECK(fixture.line_count > 0 && fixture.line_count <= slice / AG_ABI_LINE + 1);
+    enum ag_status status;
+    while ((status = ag_instance_run(&fixture.instance, slice)) == AG_ERR_AGAIN)
+        ;
+    CHECK_EQUAL(status, AG_TRAP_FUEL);
+    CHECK(fixture.line_count <= 5 * (slice / AG_ABI_LINE + 1));
+    close_fixture();
+}
+
+// What the host call that is made now has charged, besides what every such call costs.
+static uint32_t charge_of(uint16_t id, uint32_t a, uint32_t b, uint32_t c, uint32_t d)
+{
+    uint32_t slots[4] = { a, b, c, d };
+    fixture.instance.wasm->charged = 0;
+    CHECK_EQUAL(ag_abi_find(id)->call(&fixture.instance, slots), AG_OK);
+    return fixture.instance.wasm->charged;
+}
+
+static void host_calls_cost_fuel_by_the_bytes_that_they_handle(void)
+{
+    open_fixture(&(struct module){ .behaviour = MODULE_GOOD, .memory_size = 8192 }, 100000,
+                 "{\"a\":1}");
+    CHECK_EQUAL(charge_of(AG_CALL_RANDOM_FILL, 0, 8192, 0, 0), 8192);
+    CHECK_EQUAL(charge_of(AG_CALL_WASI_RANDOM_GET, 0, 100, 0, 0), 100);
+    CHECK_EQUAL(charge_of(AG_CALL_LOG_WRITE, 0, 0, 8192, 0), AG_ABI_LINE + 256);
+    CHECK_EQUAL(charge_of(AG_CALL_SETTINGS_GET_INT, 0, 1, 0, 0), strlen("{\"a\":1}"));
+    CHECK_EQUAL(charge_of(AG_CALL_CLOCK_UPTIME_MS, 0, 0, 0, 0), 0);
+    CHECK(ag_abi_find(AG_CALL_GPIO_WRITE)->fuel > ag_abi_find(AG_CALL_CLOCK_UPTIME_MS)->fuel);
+    close_fixture();
+}
+
 static void initialize_that_says_no_is_told_apart_from_a_trap(void)
 {
     open_fixture(&(struct module){ .behaviour = MODULE_REFUSES }, 100000, NULL);
@@ -191,7 +239,7 @@ static enum ag_status call(uint16_t id, uint32_t a, uint32_t b, uint32_t c, uint
                            int32_t *result)
 {
     uint32_t slots[6] = { a, b, c, d, 0, 0 };
-    enum ag_status status = ag_abi_find(id)(&fixture.instance, slots);
+    enum ag_status status = ag_abi_find(id)->call(&fixture.instance, slots);
     *result = (int32_t)slots[0];
     return status;
 }
@@ -231,7 +279,7 @@ static void no_argument_whatever_makes_a_function_reach_outside_of_the_memory(vo
         }
         uint16_t id = capability->functions[(random >> 33) % capability->function_count].id;
         test_note("call %u round %u", (unsigned)id, (unsigned)round);
-        enum ag_status status = ag_abi_find(id)(&fixture.instance, slots);
+        enum ag_status status = ag_abi_find(id)->call(&fixture.instance, slots);
         CHECK(status == AG_OK || status == AG_TRAP_HOST || status == AG_TRAP_EXIT);
         traps += status == AG_TRAP_HOST;
         if (round % 1000 == 0)
@@ -454,6 +502,24 @@ static void what_toolchains_emit_of_wasi_does_its_little(void)
     close_fixture();
 }
 
+static void one_write_to_standard_output_is_bounded_and_says_how_much_it_took(void)
+{
+    int32_t result;
+    void *memory;
+    open_fixture(&(struct module){ .behaviour = MODULE_GOOD, .memory_size = 8192 }, 100000, NULL);
+    fixture.services.log = count_line;
+    CHECK_EQUAL(ag_wasm_memory_at(fixture.instance.wasm, 1024, 7168, &memory), AG_OK);
+    memset(memory, 'x', 7168);
+    for (uint32_t piece = 0; piece < 4; piece++) // 7000 bytes from 1024 on, four times
+        put(8 * piece, "\0\4\0\0\x58\x1B\0\0", 8);
+    CHECK_EQUAL(call(AG_CALL_WASI_FD_WRITE, 1, 0, 4, 64, &result), AG_OK);
+    CHECK_EQUAL(result, 0);
+    CHECK_EQUAL(ag_wasm_memory_at(fixture.instance.wasm, 64, 4, &memory), AG_OK);
+    CHECK_BYTES(memory, "\0\1\0\0", 4); // 256
+    CHECK_EQUAL(fixture.line_count, 2);
+    close_fixture();
+}
+
 static void the_clock_says_when_it_does_not_know(void)
 {
     uint32_t slots[2];
@@ -493,6 +559,8 @@ static const struct test_case cases[] = {
     TEST(initialize_and_execute_run_and_the_optional_functions_are_optional),
     TEST(a_call_in_slices_uses_the_fuel_of_one_in_one_piece),
     TEST(a_call_that_uses_up_its_budget_is_a_trap_and_the_next_one_has_its_own),
+    TEST(a_plugin_that_logs_without_end_is_stopped_as_soon_as_one_that_computes),
+    TEST(host_calls_cost_fuel_by_the_bytes_that_they_handle),
     TEST(initialize_that_says_no_is_told_apart_from_a_trap),
     TEST(every_function_of_the_table_is_there),
     TEST(no_argument_whatever_makes_a_function_reach_outside_of_the_memory),
@@ -503,6 +571,7 @@ static const struct test_case cases[] = {
     TEST(without_own_data_the_store_is_unsupported),
     TEST(a_pin_belongs_to_whoever_configured_it_until_it_is_released),
     TEST(what_toolchains_emit_of_wasi_does_its_little),
+    TEST(one_write_to_standard_output_is_bounded_and_says_how_much_it_took),
     TEST(the_clock_says_when_it_does_not_know),
 };
 TEST_MAIN(cases)

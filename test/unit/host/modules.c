@@ -236,12 +236,18 @@ static void add_execute(struct ag_buffer *out, const struct module *module)
         add_const(&body, (int32_t)module->argument);
         ADD(&body, 0x4E, 0x04, 0x40, 0x00, 0x0B); // i32.ge_s, if, unreachable
         break;
+    case MODULE_FLOODS:
+        ADD(&body, 0x03, 0x40, 0x41, 2, 0x41, 8, 0x41, 7); // loop, info, {"a":1}
+        add_call(&body, LOG);
+        ADD(&body, 0x0C, 0, 0x0B); // br 0, end
+        break;
     case MODULE_GOOD:
     case MODULE_TRAPS_AT_START:
     case MODULE_REFUSES:
     case MODULE_NO_EXECUTE:
     case MODULE_UNKNOWN_IMPORT:
     case MODULE_LARGE:
+    case MODULE_VAST:
     case MODULE_HEALTHY:
     case MODULE_ANSWERS:
         add_good_run(&body, module);
@@ -321,6 +327,11 @@ static void add_sections(struct ag_buffer *out, const struct module *module)
     else
         ADD(&content, 2, 0, 1);
     add_section(out, 3, &content);
+    if (module->behaviour == MODULE_VAST) {
+        ADD(&content, 1, 0x70, 0);
+        ag_buffer_append_leb(&content, module->argument);
+        add_section(out, 4, &content);
+    }
     ADD(&content, 1, 8);
     ag_buffer_append_leb(&content, memory_of(module));
     ADD(&content, 0);
@@ -368,7 +379,7 @@ static void write_metadata(struct ag_writer *writer, const struct module *module
         .version = module->version,
         .epoch = module->epoch,
         .abi = AG_ABI_VERSION,
-        .memory_size = memory_of(module),
+        .memory_size = module->behaviour == MODULE_VAST ? 256 : memory_of(module),
         .stack_size = 256,
         .period_ms = module->period_ms ? module->period_ms : 100,
         .fuel_per_run = module->fuel_per_run ? module->fuel_per_run : 100000,

@@ -28,6 +28,9 @@ enum module_behaviour {
     MODULE_HEALTHY,         // good, with a healthy that answers `argument`, or traps for 99
     MODULE_ANSWERS,         // good, and exports on_method, which does as enum module_answer says
     MODULE_LOGS,            // good, logs {"a":1} in every run, and traps in run `argument` if not 0
+    MODULE_FLOODS,          // execute logs {"a":1} for ever
+    MODULE_VAST,            // good, with a table of `argument` elements, and says that its memory,
+                            // whose size is true in the module only, has 256 bytes
 };
 
 // What on_method of MODULE_ANSWERS does: `argument`.

@@ -2,6 +2,7 @@
 // Reported properties of plug-ins, until the hub has them.
 #include "host/properties.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "test/harness.h"
@@ -65,7 +66,32 @@ static void what_changes_on_its_way_is_said_once_more(void)
     CHECK_TEXT(written(), "{\"n\":8}");
 }
 
+static enum ag_status set_of(uint8_t owner, uint32_t number)
+{
+    char key[8];
+    snprintf(key, sizeof key, "k%u", (unsigned)number);
+    const struct ag_property property = { .key = ag_text_of(key), .type = AG_PROPERTY_BOOL };
+    return ag_properties_set(&properties, owner, &property);
+}
+
+static void whoever_reports_under_ever_other_keys_leaves_room_for_the_others(void)
+{
+    uint32_t count = 0;
+    ag_properties_init(&properties);
+    while (count < AG_CFG_PROPERTY_COUNT && set_of(1, count) == AG_OK)
+        count++;
+    CHECK_EQUAL(count, AG_CFG_PROPERTY_COUNT - AG_PROPERTIES_SPARED);
+    for (uint32_t i = 0; i < AG_PROPERTIES_FEW; i++)
+        CHECK_EQUAL(set_of(2, i), AG_OK);
+    CHECK_EQUAL(set_of(2, AG_PROPERTIES_FEW), AG_ERR_NO_SPACE);
+    CHECK_EQUAL(set_of(3, 0), AG_OK);
+    CHECK_EQUAL(set_of(1, 0), AG_OK); // what is there can be set anew
+    ag_properties_forget(&properties, 1);
+    CHECK_EQUAL(set_of(2, AG_PROPERTIES_FEW), AG_OK);
+}
+
 static const struct test_case cases[] = {
+    TEST(whoever_reports_under_ever_other_keys_leaves_room_for_the_others),
     TEST(what_has_arrived_is_not_said_again),
     TEST(what_was_lost_is_said_again),
     TEST(what_changes_on_its_way_is_said_once_more),

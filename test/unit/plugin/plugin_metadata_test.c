@@ -160,6 +160,9 @@ static void names_are_utf8_without_control_characters(void)
         "\xC2\xA0",
         "\xED\x9F\xBF",
         "\xF4\x8F\xBF\xBF",
+        "hos",
+        "hosts",
+        "Host",
     };
     static const char *const bad[] = {
         "",
@@ -180,6 +183,7 @@ static void names_are_utf8_without_control_characters(void)
         "\xF5\x80\x80\x80",
         "\xFF",
         "123456789012345678901234567890123",
+        "host", // the host's own lines in the log
     };
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         test_note("good name %zu", i);

@@ -224,6 +224,53 @@ static void a_host_function_that_is_not_ready_is_called_again(void)
     engine_clear(&engine);
 }
 
+// Doubles, and charges its argument times 100 for it, also where it is not ready.
+static enum ag_status charge(void *context, struct ag_wasm_instance *instance, uint16_t id,
+                             uint32_t *slots)
+{
+    struct engine *at = context;
+    (void)id;
+    ag_wasm_charge(instance, 50 * slots[0]);
+    ag_wasm_charge(instance, 50 * slots[0]);
+    if (at->host_again > 0) {
+        at->host_again--;
+        return AG_ERR_AGAIN;
+    }
+    slots[0] *= 2;
+    return AG_OK;
+}
+
+static void what_a_host_function_charges_is_fuel_that_is_used(void)
+{
+    uint32_t arg = 5;
+    load_host_module();
+    CHECK_EQUAL(engine_call(&engine, "f", &arg, 1, INT32_MAX), AG_OK);
+    const uint64_t fuel = ag_wasm_fuel_used(engine.instance);
+    for (uint32_t slice = 1; slice < 4000; slice = 2 * slice + 3) {
+        load_host_module();
+        engine.call = charge;
+        CHECK_EQUAL(engine_load(&engine, &module), AG_OK);
+        engine.host_again = slice % 3;
+        CHECK_EQUAL(engine_call(&engine, "f", &arg, 1, slice), AG_OK);
+        CHECK_EQUAL(ag_wasm_fuel_used(engine.instance), fuel + 500 + 1100);
+    }
+    CHECK_EQUAL(ag_wasm_begin(engine.instance, 1, &arg, 1), AG_OK); // the first call ends a slice
+    CHECK_EQUAL(ag_wasm_run(engine.instance, 499), AG_ERR_AGAIN);
+    engine_clear(&engine);
+}
+
+static void no_charge_wraps(void)
+{
+    uint32_t arg = 40000000; // 4,000,000,000 units, twice
+    load_host_module();
+    engine.call = charge;
+    CHECK_EQUAL(engine_load(&engine, &module), AG_OK);
+    CHECK_EQUAL(engine_call(&engine, "f", &arg, 1, 1), AG_OK);
+    CHECK(ag_wasm_fuel_used(engine.instance) > UINT64_C(2) << 30);
+    CHECK(ag_wasm_fuel_used(engine.instance) < (UINT64_C(2) << 30) + 100);
+    engine_clear(&engine);
+}
+
 static void a_host_function_can_trap(void)
 {
     uint32_t arg = 5;
@@ -455,6 +502,8 @@ int main(int argc, char **argv)
         TEST(a_start_function_that_spins_is_metered),
         TEST(host_functions_are_called_by_their_id),
         TEST(a_host_function_that_is_not_ready_is_called_again),
+        TEST(what_a_host_function_charges_is_fuel_that_is_used),
+        TEST(no_charge_wraps),
         TEST(a_host_function_can_trap),
         TEST(wrong_calls_are_refused),
         TEST(pages_of_one_byte_bound_memory_exactly),
