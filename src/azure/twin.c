@@ -599,19 +599,28 @@ static bool end_members(struct ag_twin *twin, struct ag_twin_event *event)
     return false;
 }
 
-// Where the member's value is read to, if not to the token.
+// Where the member's value is read to, if not to the token. A second one overwrites the first,
+// whatever it turns out to be, so the first is forgotten.
 static void place_value(struct ag_twin *twin)
 {
+    static const struct ag_text none = { NULL, 0 };
+    struct ag_twin_entry *entry = &twin->entry;
     struct ag_json *json = &twin->json;
-    if (twin->member == MEMBER_URL || twin->member == MEMBER_TRUST_URL) {
+    if (twin->member == MEMBER_URL) {
+        twin->has_url = false;
+        entry->url = none;
+        ag_json_set_token(json, twin->url, sizeof twin->url);
+    } else if (twin->member == MEMBER_TRUST_URL) {
+        twin->host.trust_url = none;
         ag_json_set_token(json, twin->url, sizeof twin->url);
     } else if (twin->member == MEMBER_NAME && !twin->name_is_key) {
-        // A second name overwrites the first, whatever it turns out to be.
-        memset(&twin->entry.name, 0, sizeof twin->entry.name);
+        entry->name = none;
         ag_json_set_token(json, twin->name, sizeof twin->name);
     } else if (twin->member == MEMBER_SETTINGS) {
+        entry->settings = none;
         ag_json_capture(json, twin->settings, sizeof twin->settings);
     } else if (twin->member == MEMBER_WINDOW) {
+        entry->window = none;
         ag_json_capture(json, twin->window, sizeof twin->window);
     }
 }

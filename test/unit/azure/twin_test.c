@@ -331,19 +331,6 @@ static void names_are_checked(void)
                "list:0 '\xC3\xA9 %2E.$#' -;");
 }
 
-static void the_last_of_two_equal_members_counts(void)
-{
-    CHECK_TEXT(list_of("{\"Name\":\"a\",\"Url\":\"https://x\",\"Version\":1,\"Name\":\"b\",\"Url\":"
-                       "\"https://y\",\"Version\":2}"),
-               "list:0 'b' https://y v2;");
-    CHECK_TEXT(list_of("{\"Name\":\"a\",\"Name\":\"\",\"Url\":\"\"}"), "list:0 '' twin_name;");
-    CHECK_TEXT(list_of("{\"Name\":\"a\",\"Name\":12345678,\"Url\":\"\"}"), "list:0 '' twin_name;");
-    CHECK_TEXT(list_of("{\"Name\":\"a\",\"Name\":\"a name of more than thirty-two bytes\"}"),
-               "list:0 '' twin_name;");
-    CHECK_TEXT(trace_of(AG_TWIN_PATCH, "{\"firmware_modules\":{\"%00\":null}}")->text,
-               "object:0 '' twin_name;");
-}
-
 static void urls_are_checked(void)
 {
     static const char *const wrong[] = { "\"http://h/a\"",
@@ -499,6 +486,27 @@ static const char *host_of(const char *value)
     CHECK(rest && strlen(rest) == strlen("list:0 'a' https://h/a v1;"));
     trace_of(AG_TWIN_DOCUMENT, text)->text[rest - trace->text] = 0;
     return trace->text;
+}
+
+static void the_last_of_two_equal_members_counts(void)
+{
+    CHECK_TEXT(list_of("{\"Name\":\"a\",\"Url\":\"https://x\",\"Version\":1,\"Name\":\"b\",\"Url\":"
+                       "\"https://y\",\"Version\":2}"),
+               "list:0 'b' https://y v2;");
+    CHECK_TEXT(list_of("{\"Name\":\"a\",\"Name\":\"\",\"Url\":\"\"}"), "list:0 '' twin_name;");
+    CHECK_TEXT(list_of("{\"Name\":\"a\",\"Name\":12345678,\"Url\":\"\"}"), "list:0 '' twin_name;");
+    CHECK_TEXT(list_of("{\"Name\":\"a\",\"Name\":\"a name of more than thirty-two bytes\"}"),
+               "list:0 '' twin_name;");
+    CHECK_TEXT(trace_of(AG_TWIN_PATCH, "{\"firmware_modules\":{\"%00\":null}}")->text,
+               "object:0 '' twin_name;");
+    CHECK_TEXT(entry_with("\"Settings\":{\"a\":1},\"Settings\":null"),
+               "list:0 'a' https://h/a v1;");
+    CHECK_TEXT(entry_with("\"Settings\":{\"abc\":1},\"Settings\":{}"),
+               "list:0 'a' https://h/a v1 settings{};");
+    CHECK_TEXT(entry_with("\"Window\":{\"a\":1},\"Window\":null"), "list:0 'a' https://h/a v1;");
+    CHECK_TEXT(entry_with("\"Url\":null"), "list:0 'a' twin_entry;");
+    CHECK_TEXT(host_of("{\"Trust\":{\"Url\":\"https://h/t\",\"Epoch\":2,\"Url\":null}}"),
+               "host twin_host;");
 }
 
 static void what_is_desired_of_the_host_is_told(void)
