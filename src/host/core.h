@@ -28,7 +28,7 @@ struct ag_core_report {
     bool facts_in_flight;
     bool state_is_dirty; // what does
     bool state_in_flight;
-    uint32_t state_crc;      // of what was acknowledged
+    uint32_t state_crc;      // of what the hub holds for certain; 0: nobody knows
     uint32_t state_sent_crc; // of what is in flight
     uint64_t properties_ms;  // plug-ins' own properties are not sent before that time
 };

@@ -387,8 +387,8 @@ static void settle(struct ag_host *host, bool has_arrived)
     }
     report->facts_are_dirty |= report->facts_in_flight && !has_arrived;
     report->state_is_dirty |= report->state_in_flight && !has_arrived;
-    if (report->state_in_flight && has_arrived)
-        report->state_crc = report->state_sent_crc;
+    if (report->state_in_flight) // what was lost may have arrived all the same
+        report->state_crc = has_arrived ? report->state_sent_crc : 0;
     report->facts_in_flight = false;
     report->state_in_flight = false;
     ag_properties_settle(&host->properties, has_arrived);

@@ -153,6 +153,7 @@ static void use(struct ag_host *host)
     struct ag_trust_update *update = &host->trust_update;
     bool uses_old = update->trial.uses_old;
     update->is_probing = false;
+    update->must_probe = false;
     log_trust(host, AG_LOG_INFO, uses_old ? update->epoch : update->slot_epoch,
               uses_old ? "in use again for now" : "trial", AG_OK);
     enum ag_status status = ag_trust_store_use(host, uses_old ? AG_STORE_CURRENT : AG_STORE_NEXT);
@@ -224,53 +225,82 @@ static void take_reached(struct ag_host *host)
     }
 }
 
+// Whether a probe that ended so has found out nothing about the server's certificate: it was not
+// there, or not for long enough. What is wrong with its name or its dates is no fault of the roots,
+// but may hide that they do not know it.
+static bool says_nothing(enum ag_status status)
+{
+    return status == AG_ERR_DNS || status == AG_ERR_CONNECT || status == AG_ERR_TIMEOUT ||
+           status == AG_ERR_RESET || status == AG_ERR_CLOSED || status == AG_ERR_TLS_NAME ||
+           status == AG_ERR_TLS_EXPIRED;
+}
+
+static void stop_probing(struct ag_host *host)
+{
+    struct ag_trust_update *update = &host->trust_update;
+    if (update->is_probing)
+        ag_fetch_close(&host->install.fetch);
+    update->is_probing = false;
+    update->must_probe = false;
+}
+
+static void judge_probe(struct ag_host *host, enum ag_status status)
+{
+    struct ag_trust_update *update = &host->trust_update;
+    stop_probing(host);
+    if (says_nothing(status)) {
+        update->must_probe = true;
+        update->until_ms = host->now_ms + ag_backoff_fail(&update->backoff, ag_change_random(host));
+        log_trust(host, AG_LOG_WARNING, update->slot_epoch, "waiting for its server", status);
+    } else if (status == AG_ERR_TLS || status == AG_ERR_TLS_UNTRUSTED) {
+        ag_link_fail(&host->link, status, host->now_ms); // as if the hub had not been reached
+    } else {
+        take_reached(host);
+    }
+}
+
 // Who reaches the hub but believes the storage no more could never be sent another object: the
 // server that this one came from must be believed, too. What else may be wrong with it does not
-// matter; it has just served the object.
-static bool begin_probe(struct ag_host *host)
+// matter; it has just served the object. A server that is not there is asked again until it is, or
+// until something else is desired: the hub is reached meanwhile.
+static void probe(struct ag_host *host)
 {
     struct ag_trust_update *update = &host->trust_update;
     const struct ag_desired_host *desired = ag_follow_host(&host->follow);
     const struct ag_fetch_range range = { .if_match = "" };
-    if (update->trial.uses_old || !desired->has_trust || ag_download_has_one_connection(host) ||
-        desired->trust_epoch != update->slot_epoch)
-        return false;
+    update->must_probe = false;
+    if (update->trial.uses_old || !desired->has_trust || ag_download_has_one_connection(host)) {
+        take_reached(host);
+        return;
+    }
     ag_clock_give_way(host);
     ag_fetch_close(&host->install.fetch);
-    update->is_probing = ag_fetch_begin(&host->install.fetch, ag_text_of(desired->trust_url),
-                                        &range, host->now_ms) == AG_OK;
-    return update->is_probing;
+    enum ag_status status =
+        ag_fetch_begin(&host->install.fetch, ag_text_of(desired->trust_url), &range, host->now_ms);
+    update->is_probing = status == AG_OK;
+    if (status != AG_OK)
+        judge_probe(host, status);
 }
 
 static void go_on_probing(struct ag_host *host)
 {
-    struct ag_trust_update *update = &host->trust_update;
     struct ag_fetch_event event;
     enum ag_status status = ag_fetch_next(&host->install.fetch, host->now_ms, &event);
-    if (status == AG_ERR_AGAIN)
-        return;
-    update->is_probing = false;
-    ag_fetch_close(&host->install.fetch);
-    if (status == AG_ERR_TLS || status == AG_ERR_TLS_UNTRUSTED)
-        ag_link_fail(&host->link, status, host->now_ms); // as if the hub had not been reached
-    else
-        take_reached(host);
+    if (status != AG_ERR_AGAIN)
+        judge_probe(host, status);
 }
 
 void ag_trust_update_reached(struct ag_host *host)
 {
     const struct ag_trust_update *update = &host->trust_update;
-    if (update->state == AG_TRUST_ON_TRIAL && !update->is_probing && !begin_probe(host))
-        take_reached(host);
+    if (update->state == AG_TRUST_ON_TRIAL && !update->is_probing && !update->must_probe)
+        probe(host);
 }
 
 void ag_trust_update_failed(struct ag_host *host, enum ag_status why)
 {
     struct ag_trust_update *update = &host->trust_update;
-    if (update->is_probing) {
-        ag_fetch_close(&host->install.fetch);
-        update->is_probing = false;
-    }
+    stop_probing(host);
     if (update->state == AG_TRUST_ON_TRIAL &&
         ag_trust_trial_failed(&update->trial, why) == AG_TRUST_TRIAL_TURN)
         use(host);
@@ -396,17 +426,24 @@ static void go_on_fetching(struct ag_host *host)
 
 // ---- What is desired ---------------------------------------------------------------------------
 
-// Whether the object on trial is the one that is desired, or nothing newer is.
+// Whether the object on trial is the one that is desired, or that of the configuration while
+// nothing newer is desired.
 static bool trial_is_wanted(const struct ag_host *host, const struct ag_desired_host *desired)
 {
     const struct ag_trust_update *update = &host->trust_update;
+    uint8_t sha256[AG_SHA256_SIZE];
     struct ag_store_slot slot;
-    if (!desired->has_trust || desired->trust_epoch < update->slot_epoch)
-        return true;
-    return desired->trust_epoch == update->slot_epoch &&
-           (!desired->has_trust_sha256 ||
-            (ag_trust_store_find(host, AG_STORE_NEXT, &slot) &&
-             memcmp(slot.sha256, desired->trust_sha256, AG_SHA256_SIZE) == 0));
+    if (!ag_trust_store_find(host, AG_STORE_NEXT, &slot))
+        return false;
+    if (desired->has_trust && desired->trust_epoch > update->slot_epoch)
+        return false;
+    if (desired->has_trust && desired->trust_epoch == update->slot_epoch)
+        return !desired->has_trust_sha256 ||
+               memcmp(slot.sha256, desired->trust_sha256, AG_SHA256_SIZE) == 0;
+    if (!host->config.trust)
+        return false;
+    ag_crypto_sha256(host->config.trust, host->config.trust_size, sha256);
+    return memcmp(slot.sha256, sha256, AG_SHA256_SIZE) == 0;
 }
 
 // What is under way has been overtaken.
@@ -436,10 +473,7 @@ void ag_trust_update_desired(struct ag_host *host)
     if (!is_first && ag_desired_same_trust(desired, ag_follow_host_before(&host->follow)))
         return;
     update->has_desired = true;
-    if (update->is_probing) { // by a URL that has gone; the answer at hand makes it anew
-        ag_fetch_close(&host->install.fetch);
-        update->is_probing = false;
-    }
+    stop_probing(host); // by a URL that has gone; the answer at hand makes it anew
     if (update->state == AG_TRUST_NONE ||
         (update->state == AG_TRUST_ON_TRIAL && trial_is_wanted(host, desired)))
         return;
@@ -480,12 +514,14 @@ void ag_trust_update_step(struct ag_host *host)
         go_on_fetching(host);
     if (update->is_probing)
         go_on_probing(host);
+    if (update->must_probe && host->now_ms >= update->until_ms)
+        probe(host);
 }
 
 uint64_t ag_trust_update_deadline(const struct ag_host *host)
 {
     const struct ag_trust_update *update = &host->trust_update;
-    if (update->state == AG_TRUST_PAUSED)
+    if (update->state == AG_TRUST_PAUSED || update->must_probe)
         return update->until_ms;
     if (update->state == AG_TRUST_DOWNLOADING || update->is_probing)
         return ag_fetch_deadline(&host->install.fetch);

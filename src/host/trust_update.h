@@ -34,8 +34,9 @@ struct ag_trust_update {
     uint32_t slot_epoch;   // its epoch
     struct ag_trust_trial trial;
     bool is_probing;               // the hub was reached; now the server that the object came from
+    bool must_probe;               // once more, at until_ms: that server was not there
     struct ag_backoff backoff;     // of fetching
-    uint64_t until_ms;             // end of the pause
+    uint64_t until_ms;             // end of the pause, of fetching or before the next probe
     struct ag_store_writer writer; // while it is being fetched
     bool has_slot;                 // the writer is open
     uint32_t total;                // size of the object being fetched

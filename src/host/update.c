@@ -18,6 +18,12 @@ const struct ag_desired_entry *ag_update_entry(struct ag_host *host, const struc
     return find_entry(host, plugin);
 }
 
+// Whether a plug-in's version may be fetched now; whoever is busy makes the plan due in the end.
+static bool may_fetch(const struct ag_host *host)
+{
+    return !host->installing && !ag_trust_update_is_busy(host);
+}
+
 // ---- Windows -----------------------------------------------------------------------------------
 
 // Longest time between two looks at a window: a clock that is set wakes nobody.
@@ -51,7 +57,7 @@ static void hold(struct ag_host *host, struct ag_plugin *plugin,
                       "waiting for its window", AG_OK);
     plugin->window_ms =
         host->now_ms + (wait_s < WINDOW_LOOK_MS / 1000u ? wait_s * 1000u : WINDOW_LOOK_MS);
-    if (!host->installing && !ag_trust_update_is_busy(host) && !host->clock.is_asking)
+    if (may_fetch(host) && !host->clock.is_asking)
         ag_fetch_rest(&host->install.fetch); // hours may pass
 }
 
@@ -234,7 +240,7 @@ static bool consider(struct ag_host *host, struct ag_plugin *plugin, bool may_re
     case AG_PLAN_FETCH:
         if (host->now_ms < plugin->fetch_ms)
             return true;
-        if (!host->installing && !ag_trust_update_is_busy(host)) {
+        if (may_fetch(host)) {
             ag_clock_give_way(host);
             ag_download_begin(host, plugin, entry);
         }
@@ -304,12 +310,13 @@ static bool somebody_waits(const struct ag_host *host)
 // window is to be looked at.
 static void end_pauses(struct ag_host *host)
 {
+    bool nothing_is_fetched = may_fetch(host);
     for (uint32_t i = 0; i < AG_CFG_PLUGIN_MAX; i++) {
         const struct ag_plugin *plugin = &host->plugins.plugins[i];
         if (!plugin->is_used)
             continue;
-        bool may_fetch = plugin->state == AG_STATE_PAUSED && !host->installing;
-        host->plan_is_due |= (may_fetch && host->now_ms >= plugin->fetch_ms) ||
+        bool may_go_on = plugin->state == AG_STATE_PAUSED && nothing_is_fetched;
+        host->plan_is_due |= (may_go_on && host->now_ms >= plugin->fetch_ms) ||
                              (plugin->window_ms != 0 && host->now_ms >= plugin->window_ms);
     }
 }
@@ -441,7 +448,7 @@ uint64_t ag_update_deadline(struct ag_host *host)
         const struct ag_plugin *plugin = &host->plugins.plugins[i];
         if (!plugin->is_used)
             continue;
-        if (plugin->state == AG_STATE_PAUSED && !host->installing && plugin->fetch_ms < deadline)
+        if (plugin->state == AG_STATE_PAUSED && may_fetch(host) && plugin->fetch_ms < deadline)
             deadline = plugin->fetch_ms;
         if (plugin->window_ms != 0 && plugin->window_ms < deadline)
             deadline = plugin->window_ms;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/core.h"
 #include "store/store.h"
 #include "test/harness.h"
 #include "test/unit/host/watch.h"
@@ -209,7 +210,8 @@ static void an_object_whose_roots_no_port_can_use_is_rolled_back_at_once(void)
 }
 
 // Who could reach the hub but no server of files would never get another object.
-static void an_object_whose_roots_do_not_reach_the_storage_is_rolled_back(void)
+// A device that runs blinky 10 and believes in a storage of its own root; `good` does not.
+static void begin_with_a_storage_of_its_own(void)
 {
     struct module_trust_plan both = first;
     both.roots[1] = 103;
@@ -222,6 +224,11 @@ static void an_object_whose_roots_do_not_reach_the_storage_is_rolled_back(void)
     world_boot();
     CHECK(world_settle(60000));
     publish_trust("trust-2", &good);
+}
+
+static void an_object_whose_roots_do_not_reach_the_storage_is_rolled_back(void)
+{
+    begin_with_a_storage_of_its_own();
     desire_trust("trust-2", 2);
     CHECK(world_settle(600000));
     CHECK_TEXT(world_trust_state(), "rolled_back");
@@ -238,21 +245,110 @@ static void an_object_whose_roots_do_not_reach_the_storage_is_rolled_back(void)
     world_close();
 }
 
-// A server that is gone, or no longer lets the object be read, is no fault of its roots.
+static void run_to_the_trial(void)
+{
+    desire_trust("trust-2", 2);
+    for (int step = 0; step < 1000 && !board_logged("trust store object 2: trial"); step++)
+        world_run(1);
+    CHECK(board_logged("trust store object 2: trial"));
+}
+
+// Nobody knows then whether it is believed; and a device that could not be sent another object
+// would be lost for good.
+static void nothing_is_confirmed_while_the_storage_is_not_there(void)
+{
+    static const enum ag_status outages[] = { AG_ERR_DNS,   AG_ERR_CONNECT,  AG_ERR_TIMEOUT,
+                                              AG_ERR_RESET, AG_ERR_TLS_NAME, AG_ERR_TLS_EXPIRED };
+    for (size_t i = 0; i < sizeof outages / sizeof outages[0]; i++) {
+        test_note("%s", ag_status_name(outages[i]));
+        begin_with_a_storage_of_its_own();
+        run_to_the_trial();
+        world.file_pipe.open_fails = outages[i];
+        world_run(3600u * 1000u);
+        CHECK_TEXT(world_trust_state(), "trial");
+        CHECK_EQUAL(world_trust_epoch(), 2); // the hub is reached
+        uint32_t opens = world.file_pipe.opens;
+        world_run(3600u * 1000u);
+        CHECK(world.file_pipe.opens > opens && world.file_pipe.opens < opens + 120);
+        world.file_pipe.open_fails = AG_OK;
+        CHECK(world_settle(600000));
+        CHECK_TEXT(world_trust_state(), "rolled_back");
+        CHECK_EQUAL(world_trust_epoch(), 1);
+        world_close();
+    }
+}
+
+static void an_object_that_nobody_wants_any_more_is_not_confirmed(void)
+{
+    static const char *const others[] = {
+        "{}", "{'Trust':{'Url':'https://files.example/trust-1','Epoch':1}}"
+    };
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        test_note("%s", others[i]);
+        begin_with_a_storage_of_its_own();
+        run_to_the_trial();
+        world.file_pipe.open_fails = AG_ERR_CONNECT;
+        world_run(10000);
+        world_desire_host(others[i]);
+        CHECK(world_settle(600000));
+        CHECK(board_logged("trust store object 2: superseded"));
+        CHECK(!board_logged("trust store object 2: confirmed"));
+        CHECK_EQUAL(world_trust_epoch(), 1);
+        world_close();
+    }
+}
+
+// The hub may have taken a report whose answer was lost: the same as before it is then another one.
+static void what_is_in_use_is_told_again_after_a_report_whose_answer_was_lost(void)
+{
+    begin_with_a_storage_of_its_own();
+    run_to_the_trial();
+    uint32_t lost = 0;
+    for (int step = 0; step < 60000 && !board_logged("rolled back"); step++) {
+        struct ag_host_status status;
+        uint32_t used = world.host->trust_update.in_use_epoch;
+        bool uses_old = world.host->trust_update.trial.uses_old;
+        world.hub.loses_answers = uses_old;
+        world.file_pipe.open_fails = world_trust_epoch() == 2 ? AG_OK : AG_ERR_DNS;
+        world_run(10);
+        ag_host_status(world.host, &status);
+        lost += world.host->trust_update.trial.uses_old && world_trust_epoch() == 1;
+        if (status.is_reported && used == world.host->trust_update.in_use_epoch)
+            CHECK_EQUAL(world_trust_epoch(), used);
+    }
+    CHECK(lost > 0);
+    world_close();
+}
+
+static void a_plug_in_that_waits_for_the_end_of_a_trial_keeps_nobody_awake(void)
+{
+    begin_with_a_storage_of_its_own();
+    world.http_code = 503;
+    world_desire_one("blinky", 11);
+    world_run(2000);
+    CHECK_TEXT(world_state("blinky"), "waiting");
+    world.http_code = 0;
+    run_to_the_trial();
+    CHECK_TEXT(world_state("blinky"), "waiting");
+    world.file_pipe.open_fails = AG_ERR_DNS;
+    world_run(60000);
+    uint64_t steps = world.steps;
+    world_run(600000);
+    CHECK_TEXT(world_trust_state(), "trial");
+    CHECK(world.steps - steps < 3 * 6000); // a run of blinky in each tenth of a second
+    world_close();
+}
+
+// One that no longer lets the object be read is no fault of its roots.
 static void a_storage_that_fails_otherwise_does_not_matter(void)
 {
     static const uint16_t codes[] = { 403, 404, 500, 416, 302 };
-    for (size_t i = 0; i <= sizeof codes / sizeof codes[0]; i++) {
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
         test_note("answer %zu", i);
         begin();
         publish_trust("trust-2", &good);
-        desire_trust("trust-2", 2);
-        for (int step = 0; step < 1000 && !board_logged("trust store object 2: trial"); step++)
-            world_run(1);
-        if (i < sizeof codes / sizeof codes[0])
-            world.http_code = codes[i];
-        else
-            world.file_pipe.open_fails = AG_ERR_CONNECT;
+        run_to_the_trial();
+        world.http_code = codes[i];
         CHECK(world_settle(60000));
         CHECK_EQUAL(world_trust_epoch(), 2);
         CHECK_TEXT(world_trust_state(), "running");
@@ -591,6 +687,10 @@ static const struct test_case cases[] = {
     TEST(an_object_whose_roots_do_not_reach_the_hub_is_rolled_back),
     TEST(an_object_whose_roots_no_port_can_use_is_rolled_back_at_once),
     TEST(an_object_whose_roots_do_not_reach_the_storage_is_rolled_back),
+    TEST(nothing_is_confirmed_while_the_storage_is_not_there),
+    TEST(an_object_that_nobody_wants_any_more_is_not_confirmed),
+    TEST(what_is_in_use_is_told_again_after_a_report_whose_answer_was_lost),
+    TEST(a_plug_in_that_waits_for_the_end_of_a_trial_keeps_nobody_awake),
     TEST(a_storage_that_fails_otherwise_does_not_matter),
     TEST(an_outage_of_the_hub_condemns_nobody),
     TEST(a_hub_that_comes_and_goes_condemns_nobody),

@@ -166,6 +166,7 @@ static bool is_readable(const struct world_pipe *pipe)
 static void step(uint64_t end)
 {
     uint32_t wait = ag_host_step(world.host, board.now_ms);
+    world.steps++;
     watch_step();
     if (is_readable(&world.hub_pipe) || is_readable(&world.file_pipe))
         wait = 0;

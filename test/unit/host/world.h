@@ -60,6 +60,7 @@ struct world_hub {
     uint16_t dps_status;    // knob: 0: assigned
     bool dps_is_disabled;   // knob
     bool ignores_reports;   // knob: no answer to a reported patch
+    bool loses_answers;     // knob: nor to one that was taken
     uint16_t report_status; // knob: 0: 204
     bool ignores_gets;      // knob
     bool is_dps;            // this connection is to DPS
@@ -119,6 +120,7 @@ struct world {
     void *memory;
     size_t memory_size;
     struct ag_host *host;
+    uint64_t steps; // of the host
 };
 
 extern struct world world;

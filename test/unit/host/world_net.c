@@ -256,6 +256,8 @@ static void serve_report(const char *rid, const char *payload, size_t size)
         json_decref(patch);
         world.hub.reported_version++;
     }
+    if (world.hub.loses_answers)
+        return;
     char topic[128];
     snprintf(topic, sizeof topic, "$iothub/twin/res/%u/?$rid=%s&$version=%" PRIu64, status, rid,
              world.hub.reported_version);
