@@ -131,7 +131,9 @@ bool sim_device_boot(struct sim_device *device)
 {
     struct ag_host_board board = { .flash = &device->wire,
                                    .download = &device->blob.stream,
-                                   .hub = &device->hub.stream };
+                                   .hub = &device->hub.stream,
+                                   .use_trust = device->use_trust,
+                                   .context = device };
     current = device;
     uint32_t cut_at = device->flash.off ? 0 : device->flash.cut_at;
     sim_flash_restart(&device->flash);
@@ -143,6 +145,8 @@ bool sim_device_boot(struct sim_device *device)
     device->step_ms = 0;
     device->haste = 0;
     device->has_failed = false;
+    device->hub.is_untrusted = device->use_trust != NULL;
+    device->blob.is_untrusted = device->use_trust != NULL;
     device->is_in_step = true;
     if (setjmp(device->power) != 0) {
         cut_power(device);

@@ -23,6 +23,9 @@ struct sim_device {
     struct ag_host_config config;
     struct sim_link hub;
     struct sim_link blob;
+    // As in struct ag_host_board, with this device as its context; NULL: every server is believed.
+    // Otherwise none is from a start on, until this sets the links' is_untrusted.
+    enum ag_status (*use_trust)(void *context, const uint8_t *bytes, size_t size);
 
     struct sim_flash flash;
     struct ag_flash wire; // to it; where blocks are bad and the power goes

@@ -180,19 +180,19 @@ static void hold_back(struct sim_hub *hub, const char *topic, const char *docume
 
 static void serve_get(struct sim_hub *hub, const char *rid)
 {
-    static const char format[] = "{\"desired\":{%s%.*s%s\"$version\":%" PRIu64 "},\"reported\":%s}";
+    static const char format[] = "{\"desired\":{%.*s%s\"$version\":%" PRIu64 "},\"reported\":%s}";
     char topic[96];
     hub->gets++;
     if (goes_wrong(hub, rid))
         return;
     snprintf(topic, sizeof topic, "$iothub/twin/res/200/?$rid=%s", rid);
     char *reported = json_dumps(hub->reported, JSON_COMPACT);
-    size_t size = hub->modules.size + strlen(reported) + 128;
+    size_t size = hub->desired.size + strlen(reported) + 128;
     char *document = malloc(size);
-    bool is_there = hub->modules.size > 0;
-    snprintf(document, size, format, is_there ? "\"firmware_modules\":" : "",
-             (int)hub->modules.size, is_there ? (const char *)hub->modules.at : "",
-             is_there ? "," : "", hub->version, reported);
+    bool is_there = hub->desired.size > 0;
+    snprintf(document, size, format, (int)hub->desired.size,
+             is_there ? (const char *)hub->desired.at : "", is_there ? "," : "", hub->version,
+             reported);
     if (sim_strikes(hub->world, hub->rates->late, SIM_FAULT_TWIN_LATE))
         hold_back(hub, topic, document);
     else
@@ -210,12 +210,12 @@ void sim_hub_tick(struct sim_hub *hub)
         publish(hub, (const char *)hub->late_topic.at, (const char *)hub->late_document.at);
 }
 
-void sim_hub_desire(struct sim_hub *hub, const char *modules, const char *patch)
+void sim_hub_desire(struct sim_hub *hub, const char *desired, const char *patch)
 {
     hub->version++;
-    hub->modules.size = 0;
-    sim_bytes_add(&hub->modules, modules, strlen(modules));
-    sim_trace(hub->world, hub->name, "is to have, version %" PRIu64 ": %s", hub->version, modules);
+    hub->desired.size = 0;
+    sim_bytes_add(&hub->desired, desired, strlen(desired));
+    sim_trace(hub->world, hub->name, "is to have, version %" PRIu64 ": %s", hub->version, desired);
     if (!hub->is_subscribed ||
         sim_strikes(hub->world, hub->rates->patch_lost, SIM_FAULT_PATCH_LOST))
         return;
@@ -224,8 +224,7 @@ void sim_hub_desire(struct sim_hub *hub, const char *modules, const char *patch)
     char *payload = malloc(size);
     snprintf(topic, sizeof topic, "$iothub/twin/PATCH/properties/desired/?$version=%" PRIu64,
              hub->version);
-    snprintf(payload, size, "{\"firmware_modules\":%s,\"$version\":%" PRIu64 "}", patch,
-             hub->version);
+    snprintf(payload, size, "{%s,\"$version\":%" PRIu64 "}", patch, hub->version);
     publish(hub, topic, payload);
     if (sim_strikes(hub->world, hub->rates->patch_twice, SIM_FAULT_PATCH_TWICE))
         publish(hub, topic, payload);
@@ -363,7 +362,7 @@ void sim_hub_init(struct sim_hub *hub, struct sim_world *world, struct sim_link 
 void sim_hub_clear(struct sim_hub *hub)
 {
     json_decref(hub->reported);
-    sim_bytes_free(&hub->modules);
+    sim_bytes_free(&hub->desired);
     sim_bytes_free(&hub->late_topic);
     sim_bytes_free(&hub->late_document);
 }

@@ -29,7 +29,7 @@ struct sim_hub {
     const struct sim_hub_rates *rates;
 
     // The twin.
-    struct sim_bytes modules; // text of desired firmware_modules; empty: missing
+    struct sim_bytes desired; // members of the desired section as text; empty: none
     uint64_t version;
     json_t *reported;
     uint64_t reported_version;
@@ -54,8 +54,8 @@ void sim_hub_init(struct sim_hub *hub, struct sim_world *world, struct sim_link 
                   const char *name, const struct sim_hub_rates *rates);
 void sim_hub_clear(struct sim_hub *hub);
 
-// Desires these modules (JSON text) and sends `patch` (the member's text) to whom it concerns.
-void sim_hub_desire(struct sim_hub *hub, const char *modules, const char *patch);
+// Desires this, and sends the patch to whom it concerns: members of an object as text.
+void sim_hub_desire(struct sim_hub *hub, const char *desired, const char *patch);
 
 // All sessions end.
 void sim_hub_restart(struct sim_hub *hub);

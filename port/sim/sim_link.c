@@ -40,6 +40,8 @@ static void draw_fate(struct sim_link *link)
     link->connected_ms = world->now_ms + 3u * link->delay_ms;
     if (sim_strikes(world, CONNECT_RATE, SIM_FAULT_CONNECT))
         link->fails = failures[sim_between(world, 0, sizeof failures / sizeof failures[0] - 1)];
+    if (link->is_untrusted && link->fails == AG_OK)
+        link->fails = AG_ERR_TLS_UNTRUSTED;
     if (sim_strikes(world, CUT_RATE, SIM_FAULT_CUT))
         link->cut_after = sim_scale(world, 1, 20000);
     if (sim_strikes(world, CHOPPED_RATE, SIM_FAULT_CHOPPED))

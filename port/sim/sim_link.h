@@ -24,7 +24,8 @@ struct sim_link {
     void *server;
 
     bool is_open;
-    char host[256]; // of the last open
+    bool is_untrusted; // knob: TLS does not believe the server; of connections from then on
+    char host[256];    // of the last open
     struct sim_bytes from_device;
 
     // Private.

@@ -100,19 +100,36 @@ static void configure(struct fleet *fleet, struct ag_host_config *config)
     config->slice_fuel = (uint32_t)sim_scale(world, 2000, 200000);
 }
 
+static bool find_file(void *context, const char *path, const uint8_t **bytes, size_t *size)
+{
+    return trusts_find(path, bytes, size) || catalogue_find(context, path, bytes, size);
+}
+
+static enum ag_status use_trust(void *context, const uint8_t *bytes, size_t size)
+{
+    struct sim_device *device = context;
+    uint8_t roots[5];
+    if (!module_trust_roots(bytes, size, roots))
+        return AG_ERR_MALFORMED;
+    device->hub.is_untrusted = !memchr(roots, TRUSTS_HUB_ROOT, sizeof roots);
+    device->blob.is_untrusted = !memchr(roots, TRUSTS_STORAGE_ROOT, sizeof roots);
+    return AG_OK;
+}
+
 static void begin(struct fleet *fleet)
 {
     struct sim_world *world = &fleet->world;
-    module_trust(&fleet->trust);
+    const struct trust_file *trust = trusts_get(1, TRUST_GOOD);
     for (uint32_t i = 0; i < fleet->profile.devices; i++) {
         struct fleet_device *device = &fleet->devices[i];
         struct sim_device *inner = &device->device;
-        sim_device_init(inner, world, i, fleet->profile.flash_size, fleet->trust.bytes,
-                        fleet->trust.size);
+        sim_device_init(inner, world, i, fleet->profile.flash_size, trust->bytes.bytes,
+                        trust->bytes.size);
+        inner->use_trust = use_trust;
         configure(fleet, &inner->config);
         sim_hub_init(&device->hub, world, &inner->hub, inner->name, &fleet->hub_rates);
         sim_blob_init(&device->blob, world, &inner->blob, inner->name, &fleet->blob_rates);
-        device->blob.find = catalogue_find;
+        device->blob.find = find_file;
         inner->wake_ms = world->now_ms + sim_between(world, 0, MINUTE_MS);
         inner->heal_ms = SIM_NEVER;
     }
@@ -124,7 +141,6 @@ void fleet_clear(struct fleet *fleet)
         sim_hub_clear(&fleet->devices[i].hub);
         sim_device_clear(&fleet->devices[i].device);
     }
-    ag_buffer_clear(&fleet->trust);
 }
 
 // ---- Faults ------------------------------------------------------------------------------------
@@ -276,6 +292,8 @@ static void start(struct fleet *fleet, struct fleet_device *device)
         device->tracks[i].down_ms = SIM_NEVER;
     }
     device->signature = 0;
+    device->trust_bytes = NULL;
+    device->trust_seen = 0;
     device->checked_reports = SIM_NEVER;
     device->operations = inner->operations;
     if (sim_device_boot(inner))

@@ -8,6 +8,7 @@
 #include "port/sim/sim_device.h"
 #include "port/sim/sim_hub.h"
 #include "test/sim/catalogue.h"
+#include "test/sim/trusts.h"
 
 #define FLEET_DEVICES 8
 #define FLEET_FAILED  12 // the last ones, far fewer than a device keeps in quarantine
@@ -25,6 +26,15 @@ struct fleet_entry {
     uint32_t period_ms;
     uint32_t revision; // in the query of the Url
     uint32_t setting;
+};
+
+// What the operator wants of the trust store of one device.
+struct fleet_trust {
+    bool is_present;
+    bool has_sha;
+    uint8_t epoch;
+    uint8_t kind;
+    uint32_t revision; // in the query of the Url
 };
 
 // What is known of one plug-in on one device by looking at it from outside.
@@ -51,10 +61,15 @@ struct fleet_device {
     struct fleet_track tracks[CATALOGUE_NAMES];
     const struct catalogue_file *failed[FLEET_FAILED]; // files that were marked failed here
     uint32_t failed_count;
-    uint32_t signature;       // of its plug-ins' states, to see changes
-    uint64_t checked_reports; // reports when the last one was compared
-    uint64_t operations;      // of its flash, before the step
-    uint32_t failures;        // of its flash, that were counted
+    struct fleet_trust trust;
+    const void *trust_bytes;    // in use, as last seen
+    uint32_t trust_seen;        // epoch that the host called confirmed
+    uint32_t trust_epoch;       // that was confirmed
+    uint64_t trust_corruptions; // of files, when its trust was last changed
+    uint32_t signature;         // of its plug-ins' states, to see changes
+    uint64_t checked_reports;   // reports when the last one was compared
+    uint64_t operations;        // of its flash, before the step
+    uint32_t failures;          // of its flash, that were counted
     uint32_t bad_blocks;
     bool is_dead; // its flash is worn out: nothing more is expected of it
 };
@@ -78,7 +93,6 @@ struct fleet {
     struct fleet_profile profile;
     struct sim_hub_rates hub_rates;
     struct sim_blob_rates blob_rates;
-    struct ag_buffer trust;
     struct fleet_device devices[FLEET_DEVICES];
     uint64_t fault_ms;   // the next one
     uint64_t rollout_ms; // the next one
@@ -105,6 +119,13 @@ void rules_after_step(struct fleet *fleet, struct fleet_device *device);
 bool rules_at_rest(const struct fleet_device *device);
 // It has come to rest or should have: is it where it must be?
 void rules_at_end(struct fleet *fleet, struct fleet_device *device);
+
+// ---- rules_trust.c -----------------------------------------------------------------------------
+
+void rules_trust_after_step(struct fleet *fleet, struct fleet_device *device);
+// What it says of its trust store has reached the hub: is it true?
+void rules_trust_report(struct fleet *fleet, const struct fleet_device *device);
+void rules_trust_at_end(struct fleet *fleet, struct fleet_device *device);
 
 // ---- operator.c --------------------------------------------------------------------------------
 

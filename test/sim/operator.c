@@ -98,26 +98,73 @@ static bool is_same_file(const struct fleet_entry *a, const struct fleet_entry *
            a->is_present == b->is_present;
 }
 
-static void tell(struct fleet *fleet, struct fleet_device *device, const struct fleet_entry *before)
+static void add_sha256(struct text *text, const uint8_t sha256[AG_SHA256_SIZE])
 {
-    struct text modules = { .size = 0 };
+    add(text, "\"Sha256\":\"");
+    for (size_t i = 0; i < AG_SHA256_SIZE; i++)
+        add(text, "%02x", (unsigned)sha256[i]);
+    add(text, "\",");
+}
+
+static void add_trust(struct text *text, const struct fleet_trust *trust)
+{
+    add(text, ",\"airgraft\":{\"Trust\":");
+    if (!trust->is_present) {
+        add(text, "null}");
+        return;
+    }
+    add(text, "{\"Epoch\":%u,", (unsigned)trust->epoch);
+    if (trust->has_sha)
+        add_sha256(text, trusts_get(trust->epoch, trust->kind)->sha256);
+    add(text, "\"Url\":\"https://files.example/trust-%u-%u?r=%u\"}}", (unsigned)trust->epoch,
+        (unsigned)trust->kind, (unsigned)trust->revision);
+}
+
+// What was desired before a change.
+struct before {
+    struct fleet_entry entries[CATALOGUE_NAMES];
+    struct fleet_trust trust;
+};
+
+static void remember(const struct fleet_device *device, struct before *before)
+{
+    memcpy(before->entries, device->entries, sizeof before->entries);
+    before->trust = device->trust;
+}
+
+static void tell_hub(struct fleet *fleet, struct fleet_device *device, const struct before *before)
+{
+    struct text desired = { .size = 0 };
     struct text patch = { .size = 0 };
+    add(&desired, "\"firmware_modules\":");
+    add(&patch, "\"firmware_modules\":");
     if (fleet->profile.lists) {
-        add_list(&modules, device->entries);
+        add_list(&desired, device->entries);
         add_list(&patch, device->entries);
     } else {
-        add_object(&modules, device->entries, NULL);
-        add_object(&patch, device->entries, before);
+        add_object(&desired, device->entries, NULL);
+        add_object(&patch, device->entries, before->entries);
     }
+    if (device->trust.is_present)
+        add_trust(&desired, &device->trust);
+    if (memcmp(&device->trust, &before->trust, sizeof before->trust) != 0)
+        add_trust(&patch, &device->trust);
+    sim_hub_desire(&device->hub, desired.bytes, patch.bytes);
+    sim_device_look(&device->device);
+}
+
+static void tell(struct fleet *fleet, struct fleet_device *device, const struct before *before)
+{
     for (uint32_t i = 0; i < CATALOGUE_NAMES; i++) {
         const struct fleet_entry *entry = &device->entries[i];
         if (!entry->is_present || !entry->is_enabled)
             device->tracks[i].is_wanted = false;
-        if (!is_same_file(entry, &before[i]))
+        if (!is_same_file(entry, &before->entries[i]))
             device->tracks[i].corruptions = device->blob.corruptions;
     }
-    sim_hub_desire(&device->hub, modules.bytes, patch.bytes);
-    sim_device_look(&device->device);
+    if (memcmp(&device->trust, &before->trust, sizeof before->trust) != 0)
+        device->trust_corruptions = device->blob.corruptions;
+    tell_hub(fleet, device, before);
 }
 
 // ---- Roll-outs ---------------------------------------------------------------------------------
@@ -191,12 +238,31 @@ static void change(struct fleet *fleet, struct fleet_entry *entry)
         entry->revision = ++fleet->revision;
 }
 
+// Good ones of ever higher epochs for the most part.
+static void change_trust(struct fleet *fleet, struct fleet_trust *trust)
+{
+    bool is_bad = !fleet->world.is_calm && draw(fleet, 2) == 0;
+    uint32_t last = trust->epoch ? trust->epoch : 1;
+    trust->is_present = fleet->world.is_calm || draw(fleet, 8) != 0;
+    trust->has_sha = draw(fleet, 2) == 0;
+    trust->revision = ++fleet->revision;
+    if (is_bad && draw(fleet, 4) == 0)
+        trust->epoch = (uint8_t)(1 + draw(fleet, last));
+    else if (draw(fleet, 6) != 0 && last < TRUSTS_EPOCHS - 1)
+        trust->epoch = (uint8_t)(last + 1);
+    else
+        trust->epoch = (uint8_t)last;
+    trust->kind = is_bad ? (uint8_t)(1 + draw(fleet, TRUST_KINDS - 1)) : (uint8_t)TRUST_GOOD;
+    if (is_bad)
+        sim_count(&fleet->world, SIM_FAULT_FILE);
+}
+
 static void change_device(struct fleet *fleet, struct fleet_device *device, uint64_t random)
 {
-    struct fleet_entry before[CATALOGUE_NAMES];
+    struct before before;
     struct sim_world *world = &fleet->world;
     uint64_t own = world->random;
-    memcpy(before, device->entries, sizeof before);
+    remember(device, &before);
     world->random = random;
     uint32_t changes = 1 + draw(fleet, 3);
     for (uint32_t i = 0; i < changes; i++)
@@ -204,8 +270,10 @@ static void change_device(struct fleet *fleet, struct fleet_device *device, uint
     for (uint32_t i = 0; i < CATALOGUE_NAMES; i++)
         if (device->entries[i].period_ms == 0)
             device->entries[i].period_ms = fleet->profile.period_ms;
+    if (draw(fleet, 8) == 0)
+        change_trust(fleet, &device->trust);
     world->random = own;
-    tell(fleet, device, before);
+    tell(fleet, device, &before);
 }
 
 void operator_rolls_out(struct fleet *fleet)
@@ -220,17 +288,20 @@ void operator_rolls_out(struct fleet *fleet)
 
 void operator_renews(struct fleet *fleet, struct fleet_device *device)
 {
-    struct fleet_entry before[CATALOGUE_NAMES];
-    memcpy(before, device->entries, sizeof before);
+    struct before before;
+    remember(device, &before);
     for (uint32_t i = 0; i < CATALOGUE_NAMES; i++)
         device->entries[i].revision = ++fleet->revision;
-    tell(fleet, device, before);
+    device->trust.revision = ++fleet->revision;
+    tell(fleet, device, &before);
 }
 
 void operator_wants_good(struct fleet *fleet, struct fleet_device *device)
 {
-    struct fleet_entry before[CATALOGUE_NAMES];
-    memcpy(before, device->entries, sizeof before);
+    struct before before;
+    remember(device, &before);
+    if (draw(fleet, 2) == 0)
+        change_trust(fleet, &device->trust);
     for (uint32_t i = 0; i < CATALOGUE_NAMES; i++) {
         struct fleet_entry *entry = &device->entries[i];
         entry->is_malformed = false;
@@ -243,5 +314,5 @@ void operator_wants_good(struct fleet *fleet, struct fleet_device *device)
             entry->period_ms = fleet->profile.period_ms;
         entry->revision = ++fleet->revision;
     }
-    tell(fleet, device, before);
+    tell(fleet, device, &before);
 }

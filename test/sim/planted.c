@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "host/transitions.h"
+#include "host/trust_trial.h"
 #include "platform/crypto.h"
+#include "plugin/trust.h"
 #include "store/store.h"
 
 static bool is_planted(const char *name)
@@ -88,4 +90,20 @@ uint32_t __wrap_ag_backoff_fail(void *backoff, uint32_t random);
 uint32_t __wrap_ag_backoff_fail(void *backoff, uint32_t random)
 {
     return __real_ag_backoff_fail(backoff, random) + (is_planted("asleep") ? 7200000u : 0);
+}
+
+// "gullible": who reaches the hub confirms the object on trial, with whichever it was reached.
+enum ag_trust_trial_verdict __real_ag_trust_trial_reached(struct ag_trust_trial *trial);
+enum ag_trust_trial_verdict __wrap_ag_trust_trial_reached(struct ag_trust_trial *trial);
+enum ag_trust_trial_verdict __wrap_ag_trust_trial_reached(struct ag_trust_trial *trial)
+{
+    return is_planted("gullible") ? AG_TRUST_TRIAL_CONFIRM : __real_ag_trust_trial_reached(trial);
+}
+
+// "stranger": any trust store object may take the place of another.
+enum ag_status __real_ag_trust_replaces(const struct ag_trust *old, const struct ag_trust *new_);
+enum ag_status __wrap_ag_trust_replaces(const struct ag_trust *old, const struct ag_trust *new_);
+enum ag_status __wrap_ag_trust_replaces(const struct ag_trust *old, const struct ag_trust *new_)
+{
+    return is_planted("stranger") ? AG_OK : __real_ag_trust_replaces(old, new_);
 }

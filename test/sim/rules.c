@@ -281,6 +281,7 @@ void rules_after_step(struct fleet *fleet, struct fleet_device *device)
 {
     const struct ag_host *host = device->device.host;
     look_at_step(fleet, device);
+    rules_trust_after_step(fleet, device);
     uint32_t signature = sign(host);
     bool has_changed = signature != device->signature;
     const struct ag_plugin *plugins[CATALOGUE_NAMES];
@@ -303,6 +304,7 @@ void rules_after_step(struct fleet *fleet, struct fleet_device *device)
     if (!is_told(host))
         return;
     device->checked_reports = device->hub.reported_version;
+    rules_trust_report(fleet, device);
     for (uint32_t i = 0; i < CATALOGUE_NAMES; i++)
         compare_report(fleet, device, i, plugins[i]);
 }
@@ -379,6 +381,7 @@ static void check_wanted(struct fleet *fleet, struct fleet_device *device, uint3
 void rules_at_end(struct fleet *fleet, struct fleet_device *device)
 {
     const struct ag_host *host = device->device.host;
+    rules_trust_at_end(fleet, device);
     for (uint32_t i = 0; i < CATALOGUE_NAMES; i++) {
         const struct fleet_entry *entry = &device->entries[i];
         const struct ag_plugin *plugin = find(host, i);

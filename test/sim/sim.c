@@ -145,6 +145,7 @@ int main(int argc, char **argv)
         fleet_clear(&fleet);
     }
     catalogue_clear();
+    trusts_clear();
     tell_totals(&totals, now_s() - start_s, options.has_stats);
     return totals.violations > 0;
 }
