@@ -121,10 +121,24 @@ static enum ag_status erase(void *context, uint32_t offset)
     return AG_OK;
 }
 
+// Writes everything once more. After a failure Linux takes its pages for written, and another
+// fdatasync alone would succeed without a byte of them reaching the disk.
+static bool write_again(const struct ag_flash_file *file)
+{
+    uint8_t piece[PIECE_SIZE];
+    for (uint32_t at = 0; at < file->flash.size; at += PIECE_SIZE)
+        if (!read_fully(file->fd, piece, PIECE_SIZE, at) ||
+            !write_fully(file->fd, piece, PIECE_SIZE, at))
+            return false;
+    return true;
+}
+
 static enum ag_status sync_image(void *context)
 {
     struct ag_flash_file *file = context;
-    if (fdatasync(file->fd) == 0)
+    const bool is_written = !file->sync_failed || write_again(file);
+    file->sync_failed = !is_written || fdatasync(file->fd) != 0;
+    if (!file->sync_failed)
         return AG_OK;
     complain("cannot write the image to the disk: %s", strerror(errno));
     return AG_ERR_FLASH;

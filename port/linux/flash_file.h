@@ -18,6 +18,7 @@ struct ag_flash_file {
     int fd;                // -1 when not open
     uint8_t *window;       // the read-only mapping
     bool is_new;           // the image was made, or finished, by this open
+    bool sync_failed;      // what the kernel holds may not be what the disk has
 };
 
 // Opens the image at `path`, or makes it with `size` bytes (a multiple of AG_FLASH_BLOCK, at least

@@ -35,12 +35,14 @@ void ag_boot_store_assignment(struct ag_host *host)
     const struct ag_identity *identity = &host->link.identity;
     char value[AG_CFG_HOST_MAX + AG_CFG_DEVICE_ID_MAX + 2];
     struct ag_writer out;
+    if (!identity->uses_dps || identity->hub[0] == 0)
+        return;
     ag_writer_init(&out, value, sizeof value);
     ag_writer_bytes(&out, identity->hub, strlen(identity->hub) + 1);
     ag_writer_bytes(&out, identity->device_id, strlen(identity->device_id) + 1);
     enum ag_status status =
         ag_store_put(&host->store, AG_STORE_ASSIGNMENT, ASSIGNMENT_NAME, value, out.size);
-    if (status != AG_OK) // the next start asks DPS again
+    if (status != AG_OK) // later, or the next start asks DPS again
         ag_log_plugin(host, AG_LOG_WARNING, "assignment", 0, "cannot be stored", status);
 }
 
@@ -119,7 +121,7 @@ static void clean_up(struct ag_host *host, struct ag_plugin *plugin)
     if (!is_whole) {
         // Also one whose seal reached the flash before all of its bytes did: the power is to blame,
         // not the file, which is fetched again.
-        (void)!ag_store_drop(&host->store, slot.id); // at worst it is superseded later
+        (void)!ag_trial_give_up(host, plugin, slot.id, AG_OK);
     } else if (slot.state == AG_STORE_TRIAL) {
         ag_trial_interrupted(host, plugin, &slot);
     }

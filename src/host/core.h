@@ -47,6 +47,14 @@ struct ag_core_log {
     uint8_t start_pieces;    // written in a row shortly after a start, this one or earlier ones
 };
 
+// A store that a failing flash has made read-only.
+struct ag_core_recovery {
+    bool is_down;      // it is, and that was noted
+    uint64_t until_ms; // the next attempt to bring it up again
+    uint64_t since_ms; // when the last attempt succeeded
+    struct ag_backoff backoff;
+};
+
 struct ag_host {
     struct ag_host_config config; // a copy; its texts are the caller's
     struct ag_host_board board;
@@ -64,6 +72,7 @@ struct ag_host {
     struct ag_telemetry telemetry;
     struct ag_core_report report;
     struct ag_core_log log;
+    struct ag_core_recovery recovery;
     struct ag_method method;
     struct ag_plugin *installing; // whose version is being fetched or verified; NULL: nobody's
     uint64_t download_ms;         // nothing is asked of a file server before that time
@@ -116,6 +125,8 @@ void ag_log_step(struct ag_host *host);
 uint64_t ag_log_deadline(const struct ag_host *host);
 // The host ends in order: what can be written to flash is.
 void ag_log_close(struct ag_host *host);
+// The store is up again: what could not be written of the level is.
+void ag_log_recovered(struct ag_host *host);
 // The level from the twin, remembered over resets; without one all passes that the board shows.
 void ag_log_want_level(struct ag_host *host, bool has_level, enum ag_log_level level);
 
@@ -197,6 +208,8 @@ void ag_trust_update_desired(struct ag_host *host);
 void ag_trust_update_reached(struct ag_host *host);
 // A connection, or an attempt at one, failed.
 void ag_trust_update_failed(struct ag_host *host, enum ag_status why);
+// The store is up again after a failure of the flash.
+void ag_trust_update_recovered(struct ag_host *host);
 void ag_trust_update_step(struct ag_host *host);
 uint64_t ag_trust_update_deadline(const struct ag_host *host);
 // While it is, no plug-in is fetched: one download at a time, and none with roots on trial.
@@ -211,6 +224,12 @@ void ag_change_error_at(struct ag_plugin *plugin, enum ag_status error, uint32_t
                         const struct ag_wasm_place *place);
 // For jitter.
 uint32_t ag_change_random(struct ag_host *host);
+
+// ---- recover.c: a store that a failing flash has made read-only -------------------------------
+
+// Brings it up again, by and by, and lets everybody do what could not be done meanwhile.
+void ag_recover_step(struct ag_host *host);
+uint64_t ag_recover_deadline(const struct ag_host *host);
 
 // ---- update.c: from what is desired to what is installed ------------------------------------
 
@@ -265,6 +284,13 @@ void ag_trial_note_reset(struct ag_host *host, struct ag_plugin *plugin);
 // After a start of the host: marks a trial failed that was interrupted too often.
 void ag_trial_interrupted(struct ag_host *host, struct ag_plugin *plugin,
                           const struct ag_store_slot *slot);
+// Gives up a slot, for it failed, or (AG_OK) is not wanted. Where the flash refuses that, it counts
+// as gone all the same, and is given up when the store is up again.
+enum ag_status ag_trial_give_up(struct ag_host *host, struct ag_plugin *plugin, uint32_t id,
+                                enum ag_status why);
+// The store is up again after a failure of the flash: the plug-in is as the store has it, and what
+// could not be written is written.
+void ag_trial_recovered(struct ag_host *host, struct ag_plugin *plugin);
 // After a start of the host, or when it is enabled: starts the confirmed version, or what its
 // failures leave to start.
 void ag_trial_take_up(struct ag_host *host, struct ag_plugin *plugin);

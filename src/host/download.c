@@ -174,9 +174,8 @@ static void install_done(struct ag_host *host, struct ag_plugin *plugin)
         return;
     }
     // A lack of memory may pass and is no fault of the file.
-    (void)!(status == AG_ERR_FILE_MEMORY ? ag_store_drop(&host->store, plugin->next.id)
-                                         : ag_store_fail(&host->store, plugin->next.id, status));
-    ag_plugins_refresh(&host->plugins, plugin);
+    (void)!ag_trial_give_up(host, plugin, plugin->next.id,
+                            status == AG_ERR_FILE_MEMORY ? AG_OK : status);
     install_failed(host, plugin, status);
 }
 

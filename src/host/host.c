@@ -368,6 +368,7 @@ static uint64_t next_deadline(struct ag_host *host)
     deadline = earlier(deadline, ag_clock_deadline(host));
     deadline = earlier(deadline, ag_method_deadline(host));
     deadline = earlier(deadline, ag_log_deadline(host));
+    deadline = earlier(deadline, ag_recover_deadline(host));
     if (host->link.state != AG_LINK_ONLINE)
         return deadline;
     if (host->follow.rid != 0 || host->follow.wants_document)
@@ -378,6 +379,7 @@ static uint64_t next_deadline(struct ag_host *host)
 uint32_t ag_host_step(struct ag_host *host, uint64_t now_ms)
 {
     host->now_ms = now_ms;
+    ag_recover_step(host);
     work_on_link(host);
     ag_trust_update_step(host);
     ag_clock_step(host);

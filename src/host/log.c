@@ -314,6 +314,23 @@ void ag_log_init(struct ag_host *host)
     }
 }
 
+static void store_level(struct ag_host *host)
+{
+    const struct ag_core_log *log = &host->log;
+    const uint8_t value[OPTIONS_SIZE] = { OPTIONS_FORMAT, (uint8_t)log->level };
+    enum ag_status status =
+        log->has_level
+            ? ag_store_put(&host->store, AG_STORE_OPTIONS, OPTIONS_NAME, value, sizeof value)
+            : ag_store_delete(&host->store, AG_STORE_OPTIONS, OPTIONS_NAME);
+    if (status != AG_OK && status != AG_ERR_NOT_FOUND) // for now it holds
+        ag_log_plugin(host, AG_LOG_WARNING, "log level", 0, "cannot be stored", status);
+}
+
+void ag_log_recovered(struct ag_host *host)
+{
+    store_level(host);
+}
+
 void ag_log_want_level(struct ag_host *host, bool has_level, enum ag_log_level level)
 {
     struct ag_core_log *log = &host->log;
@@ -321,12 +338,7 @@ void ag_log_want_level(struct ag_host *host, bool has_level, enum ag_log_level l
         return;
     log->has_level = has_level;
     log->level = level;
-    const uint8_t value[OPTIONS_SIZE] = { OPTIONS_FORMAT, (uint8_t)level };
-    enum ag_status status =
-        has_level ? ag_store_put(&host->store, AG_STORE_OPTIONS, OPTIONS_NAME, value, sizeof value)
-                  : ag_store_delete(&host->store, AG_STORE_OPTIONS, OPTIONS_NAME);
-    if (status != AG_OK && status != AG_ERR_NOT_FOUND) // until the next start it holds
-        ag_log_plugin(host, AG_LOG_WARNING, "log level", 0, "cannot be stored", status);
+    store_level(host);
     struct ag_log_line line;
     ag_log_begin(host, &line);
     ag_log_text(&line, "log level: ");

@@ -55,9 +55,9 @@ void ag_plugins_refresh(struct ag_plugins *plugins, struct ag_plugin *plugin)
     read_version(plugins, plugin->name, AG_STORE_PREVIOUS, &plugin->previous);
     read_version(plugins, plugin->name, AG_STORE_NEXT, &plugin->next);
     read_version(plugins, plugin->name, AG_STORE_REJECTED, &plugin->rejected);
-    if (plugin->next.id == plugin->condemned_staged)
+    if (plugin->next.id == plugin->condemned_staged.id)
         memset(&plugin->next, 0, sizeof plugin->next);
-    if (plugin->condemned != 0 && plugin->current.id == plugin->condemned) {
+    if (plugin->condemned.id != 0 && plugin->current.id == plugin->condemned.id) {
         plugin->current = plugin->previous;
         memset(&plugin->previous, 0, sizeof plugin->previous);
     }

@@ -31,6 +31,12 @@ struct ag_plugin_version {
     uint32_t version;
 };
 
+// A slot that is given up as soon as the flash lets it.
+struct ag_plugin_condemned {
+    uint32_t id;        // 0: none
+    enum ag_status why; // it failed; AG_OK: it is not wanted
+};
+
 // The function of a place that there is none of.
 #define AG_PLUGIN_NOWHERE UINT32_MAX
 
@@ -58,9 +64,9 @@ struct ag_plugin {
     struct ag_plugin_version previous; // confirmed before
     struct ag_plugin_version next;     // staged or on trial
     struct ag_plugin_version rejected; // failed last
-    // Slots that could not be marked failed, or dropped: they count as gone; 0: none.
-    uint32_t condemned;        // that was confirmed
-    uint32_t condemned_staged; //
+    // Slots that could not be marked failed, or dropped: they count as gone until they can be.
+    struct ag_plugin_condemned condemned; // that was confirmed
+    struct ag_plugin_condemned condemned_staged;
 
     enum ag_transition_state state;
     enum ag_status error;             // that still stands

@@ -277,7 +277,7 @@ static void write_host_state(struct ag_host *host, struct ag_json_writer *json)
         ag_json_writer_null(json);
     write_strays(ag_follow_table(&host->follow), json);
     write_trust(&host->trust_update, json);
-    write_error(json, host->follow.error, 0);
+    write_error(json, ag_store_is_read_only(&host->store) ? AG_ERR_FLASH : host->follow.error, 0);
 }
 
 // The part "airgraft". True when it says anything.

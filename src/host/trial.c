@@ -4,8 +4,9 @@
 //
 // Every outcome is on flash before it is acted upon: a failed version is marked failed, and its
 // hash quarantined, before the one before it runs again; a confirmed one is marked before it is
-// called so. Where the mark itself fails, the version is condemned: it does not run again before
-// the next start of the host, and the count of its trials, or of its failures, bounds the starts.
+// called so. Where the mark itself fails, the version is condemned: it does not run again, and is
+// marked when the store is up again. A reset before that starts it at most as often as the count of
+// its trials, or of its failures, lets it.
 #include "host/core.h"
 
 static const struct ag_wasm_place nowhere = { AG_PLUGIN_NOWHERE, 0 };
@@ -40,18 +41,36 @@ static void log_failure(struct ag_host *host, struct ag_plugin *plugin, uint32_t
     ag_log_keep(host, plugin);
 }
 
+// Takes a slot's part away from it in the store. Of a flash that fails the file is not to blame.
+static enum ag_status give_up_slot(struct ag_host *host, uint32_t id, enum ag_status why)
+{
+    if (why != AG_OK)
+        return ag_store_fail(&host->store, id, why == AG_ERR_FLASH ? AG_ERR_STORE_DAMAGED : why);
+    enum ag_status status = ag_store_drop(&host->store, id);
+    if (status == AG_ERR_ARGUMENT) // its confirmation was thought to have failed, and had not
+        status = ag_store_fail(&host->store, id, AG_ERR_STORE_DAMAGED);
+    return status == AG_ERR_NOT_FOUND ? AG_OK : status;
+}
+
+enum ag_status ag_trial_give_up(struct ag_host *host, struct ag_plugin *plugin, uint32_t id,
+                                enum ag_status why)
+{
+    const enum ag_status status = give_up_slot(host, id, why);
+    if (status != AG_OK)
+        *(id == plugin->current.id ? &plugin->condemned : &plugin->condemned_staged) =
+            (struct ag_plugin_condemned){ id, why };
+    ag_plugins_refresh(&host->plugins, plugin);
+    return status;
+}
+
 // Marks a version failed for good, with its hash in quarantine.
 static void mark_failed(struct ag_host *host, struct ag_plugin *plugin,
                         const struct ag_plugin_version *version, enum ag_status why)
 {
-    enum ag_status status = ag_store_fail(&host->store, version->id, why);
-    if (status != AG_OK) {
+    const enum ag_status status = ag_trial_give_up(host, plugin, version->id, why);
+    if (status != AG_OK)
         ag_log_plugin(host, AG_LOG_ERROR, plugin->name, version->version, "cannot be marked failed",
                       status);
-        *(version->id == plugin->current.id ? &plugin->condemned : &plugin->condemned_staged) =
-            version->id;
-    }
-    ag_plugins_refresh(&host->plugins, plugin);
 }
 
 // The entry that desires the version that failed does not bring it back.
@@ -326,9 +345,12 @@ void ag_trial_begin(struct ag_host *host, struct ag_plugin *plugin)
     const struct ag_desired_entry *entry = ag_update_entry(host, plugin);
     enum ag_status status = ag_store_begin_trial(&host->store, plugin->next.id);
     if (status != AG_OK) { // not without its mark: later
-        ag_log_plugin(host, AG_LOG_ERROR, plugin->name, plugin->next.version, "cannot be tried",
-                      status);
-        plugin->outcome = status;
+        if (plugin->error != status) {
+            ag_log_plugin(host, AG_LOG_ERROR, plugin->name, plugin->next.version, "cannot be tried",
+                          status);
+            ag_change_error(plugin, status, plugin->next.version);
+            ag_report_touch(host, plugin);
+        }
         return;
     }
     ag_plugins_refresh(&host->plugins, plugin);
@@ -436,6 +458,64 @@ uint64_t ag_trial_deadline(struct ag_host *host, const struct ag_plugin *plugin)
         return plugin->is_failing && plugin->current.id != 0 ? plugin->restart_ms : UINT64_MAX;
     look(host, plugin, &criteria, &facts);
     return host->now_ms + ag_criteria_wait_ms(&criteria, &facts);
+}
+
+// ---- The store is up again ---------------------------------------------------------------------
+
+static void settle_condemned(struct ag_host *host, struct ag_plugin_condemned *condemned)
+{
+    if (condemned->id == 0)
+        return;
+    const enum ag_status status = give_up_slot(host, condemned->id, condemned->why);
+    if (status == AG_OK || status == AG_ERR_NOT_FOUND || status == AG_ERR_ARGUMENT)
+        condemned->id = 0;
+}
+
+// It is as the store has it now: a change that was thought to have failed may have happened.
+static void follow_store(struct ag_host *host, struct ag_plugin *plugin)
+{
+    const uint32_t current = plugin->current.id;
+    const uint32_t next = plugin->next.id;
+    ag_plugins_refresh(&host->plugins, plugin);
+    if (plugin->next.id != 0 && plugin->next.id != next) // sealed, and not looked at as yet
+        (void)!ag_trial_give_up(host, plugin, plugin->next.id, AG_OK);
+    if (plugin->state == AG_STATE_STAGED && plugin->next.id == 0)
+        ag_change_move(host, plugin, AG_EVENT_SETTLE);
+    if (plugin->current.id == current)
+        return;
+    const bool was_up = plugin->phase != AG_PLUGIN_DOWN;
+    ag_plugins_stop(&host->plugins, plugin, plugin->current.id == 0);
+    ag_report_touch(host, plugin);
+    if (plugin->current.id != 0 && was_up)
+        ag_trial_start_confirmed(host, plugin);
+    if (plugin->current.id != 0)
+        return;
+    plugin->is_failing = false; // it was removed
+    plugin->is_stopped = false;
+    if (ag_download_owns(host, plugin))
+        ag_download_cancel(host, plugin);
+    ag_change_error(plugin, AG_OK, 0);
+    ag_change_move(host, plugin, AG_EVENT_UNWANTED);
+    ag_change_move(host, plugin, AG_EVENT_REMOVED);
+}
+
+void ag_trial_recovered(struct ag_host *host, struct ag_plugin *plugin)
+{
+    struct ag_store_slot slot;
+    settle_condemned(host, &plugin->condemned);
+    settle_condemned(host, &plugin->condemned_staged);
+    ag_plugins_slot(&host->plugins, &plugin->next, &slot);
+    if (plugin->state != AG_STATE_TRIAL)
+        follow_store(host, plugin);
+    else if (slot.state == AG_STORE_CONFIRMED)
+        confirm(host, plugin);
+    store_history(host, plugin);
+    if (plugin->outcome == AG_ERR_FLASH)
+        plugin->outcome = AG_OK;
+    if (plugin->error != AG_ERR_FLASH)
+        return;
+    plugin->fetch_ms = host->now_ms;
+    plugin->restart_ms = host->now_ms;
 }
 
 // ---- Turns -------------------------------------------------------------------------------------

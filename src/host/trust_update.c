@@ -135,13 +135,26 @@ static void store_trial(struct ag_host *host)
     (void)!ag_store_put(&host->store, AG_STORE_TRUST_TRIAL, TRIAL_NAME, value, out.size);
 }
 
+// Gives up the object on trial: it failed, or (AG_OK) is not wanted. Where the flash refuses that,
+// when the store is up again.
+static void give_up_slot(struct ag_host *host, uint32_t slot, enum ag_status why)
+{
+    struct ag_trust_update *update = &host->trust_update;
+    enum ag_status status =
+        why == AG_OK ? ag_store_drop(&host->store, slot) : ag_store_fail(&host->store, slot, why);
+    if (status == AG_ERR_ARGUMENT) // its confirmation was thought to have failed, and had not
+        status = ag_store_fail(&host->store, slot, AG_ERR_STORE_DAMAGED);
+    update->condemned = status == AG_ERR_FLASH ? slot : 0;
+    update->why = why;
+    if (status != AG_OK)
+        log_trust(host, AG_LOG_ERROR, update->slot_epoch, "cannot be given up", status);
+}
+
 // The object on trial is given up for the reason, the one before is in use.
 static void condemn(struct ag_host *host, enum ag_status why)
 {
     struct ag_trust_update *update = &host->trust_update;
-    enum ag_status status = ag_store_fail(&host->store, update->slot, why);
-    if (status != AG_OK)
-        log_trust(host, AG_LOG_ERROR, update->slot_epoch, "cannot be marked failed", status);
+    give_up_slot(host, update->slot, why);
     log_trust(host, AG_LOG_WARNING, update->slot_epoch, "rolled back", why);
     update->slot = 0;
     move(host, AG_TRUST_ROLLED_BACK, why, update->slot_epoch);
@@ -177,7 +190,7 @@ static void begin_trial(struct ag_host *host, const struct ag_store_slot *slot)
     update->trial.uses_old = slot->trials >= AG_FALLBACK_TRIALS_MAX;
     enum ag_status status =
         update->trial.uses_old ? AG_OK : ag_store_begin_trial(&host->store, slot->id);
-    if (status != AG_OK) { // not without its mark: after the next start
+    if (status != AG_OK) { // not without its mark: when the store is up again
         refuse(host, status, slot->epoch);
         return;
     }
@@ -457,7 +470,7 @@ static void give_up(struct ag_host *host)
     if (update->state != AG_TRUST_ON_TRIAL)
         return;
     log_trust(host, AG_LOG_INFO, update->slot_epoch, "superseded", AG_OK);
-    (void)!ag_store_drop(&host->store, update->slot); // at worst it is superseded later
+    give_up_slot(host, update->slot, AG_OK);
     update->slot = 0;
     if (update->trial.uses_old)
         return; // and so nothing is being probed
@@ -480,6 +493,46 @@ void ag_trust_update_desired(struct ag_host *host)
     give_up(host);
     update->backoff.failures = 0;
     consider(host, is_first);
+}
+
+// ---- The store is up again ---------------------------------------------------------------------
+
+static void go_on_with_trial(struct ag_host *host)
+{
+    const struct ag_trust_update *update = &host->trust_update;
+    struct ag_store_slot slot;
+    store_trial(host);
+    if (ag_store_get_slot(&host->store, update->slot, &slot) == AG_OK &&
+        slot.state == AG_STORE_CONFIRMED)
+        confirm(host); // it was thought to have failed
+    else
+        host->follow.wants_document = true; // the answer may confirm it
+}
+
+void ag_trust_update_recovered(struct ag_host *host)
+{
+    struct ag_trust_update *update = &host->trust_update;
+    struct ag_store_slot slot;
+    if (update->state == AG_TRUST_NONE) { // as at a start: there may be one to be confirmed
+        const bool has_desired = update->has_desired;
+        ag_trust_update_boot(host);
+        update->has_desired = has_desired;
+        if (has_desired && update->state == AG_TRUST_IN_USE)
+            consider(host, false);
+        return;
+    }
+    if (update->condemned != 0)
+        give_up_slot(host, update->condemned, update->why);
+    if (update->state == AG_TRUST_ON_TRIAL)
+        go_on_with_trial(host);
+    if (update->error != AG_ERR_FLASH)
+        return;
+    update->until_ms = host->now_ms;
+    if (update->state == AG_TRUST_REFUSED && ag_trust_store_find(host, AG_STORE_NEXT, &slot) &&
+        slot.state >= AG_STORE_SEALED)
+        begin_trial(host, &slot);
+    else if (update->state == AG_TRUST_REFUSED)
+        consider(host, false);
 }
 
 // ---- The part in the host's step ---------------------------------------------------------------

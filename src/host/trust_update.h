@@ -32,6 +32,8 @@ struct ag_trust_update {
     bool has_desired;      // what is desired of the host was told before
     uint32_t slot;         // of the object on trial
     uint32_t slot_epoch;   // its epoch
+    uint32_t condemned;    // an object that could not be given up as yet; 0: none
+    enum ag_status why;    // it failed; AG_OK: it is not wanted
     struct ag_trust_trial trial;
     bool is_probing;               // the hub was reached; now the server that the object came from
     bool must_probe;               // once more, at until_ms: that server was not there

@@ -118,10 +118,7 @@ static void discard(struct ag_host *host, struct ag_plugin *plugin)
     if (was_trial)
         ag_plugins_stop(&host->plugins, plugin, plugin->current.id == 0);
     plugin->is_trial = false;
-    if (ag_store_drop(&host->store, plugin->next.id) != AG_OK)
-        plugin->condemned_staged =
-            plugin->next.id; // read-only: it counts as gone until the next start
-    ag_plugins_refresh(&host->plugins, plugin);
+    (void)!ag_trial_give_up(host, plugin, plugin->next.id, AG_OK);
     if (plugin->current.id == 0) // what it has stored would stay, with nobody to remove it
         ag_plugins_forget_data(&host->plugins, plugin);
     ag_change_error(plugin, AG_OK, 0);
@@ -167,26 +164,20 @@ static void retry_for_room(struct ag_host *host)
     }
 }
 
-static bool store_is_read_only(const struct ag_host *host)
-{
-    struct ag_store_info info;
-    ag_store_info(&host->store, &info);
-    return info.read_only;
-}
-
-static void remove_plugin(struct ag_host *host, struct ag_plugin *plugin)
+// False: the store refuses it for now.
+static bool remove_plugin(struct ag_host *host, struct ag_plugin *plugin)
 {
     uint32_t version = plugin->current.version;
     bool was_up = plugin->phase != AG_PLUGIN_DOWN;
-    if (store_is_read_only(host))
-        return; // until the next start
+    if (ag_store_is_read_only(&host->store))
+        return false; // until it is up again
     ag_plugins_stop(&host->plugins, plugin, true);
     enum ag_status status = ag_store_remove(&host->store, AG_STORE_PLUGIN, plugin->name);
     if (status != AG_OK) { // all is as before
         ag_log_plugin(host, AG_LOG_ERROR, plugin->name, version, "cannot be removed", status);
         if (was_up)
             ag_trial_start_confirmed(host, plugin);
-        return;
+        return false;
     }
     plugin->is_failing = false;
     plugin->is_stopped = false;
@@ -196,6 +187,7 @@ static void remove_plugin(struct ag_host *host, struct ag_plugin *plugin)
     ag_change_move(host, plugin, AG_EVENT_REMOVED);
     ag_log_plugin(host, AG_LOG_INFO, plugin->name, version, "removed", AG_OK);
     retry_for_room(host);
+    return true;
 }
 
 // Nothing is to be done: a state that tells of something under way or refused may have passed.
@@ -261,9 +253,7 @@ static bool consider(struct ag_host *host, struct ag_plugin *plugin, bool may_re
         start(host, plugin);
         return true;
     case AG_PLAN_REMOVE:
-        if (may_remove)
-            remove_plugin(host, plugin);
-        return may_remove;
+        return may_remove && remove_plugin(host, plugin);
     }
     return true;
 }

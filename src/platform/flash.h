@@ -41,7 +41,8 @@ struct ag_flash {
     enum ag_status (*erase)(void *context, uint32_t offset);
 
     // Returns when everything programmed or erased before has reached the medium: fdatasync on
-    // a file, nothing to do on a chip. On AG_ERR_FLASH none of it may be relied upon.
+    // a file, nothing to do on a chip. On AG_ERR_FLASH none of it may be relied upon; a later AG_OK
+    // stands for that, too, as far as it can still be read.
     enum ag_status (*sync)(void *context);
 };
 

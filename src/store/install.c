@@ -20,12 +20,12 @@ static uint32_t start_of(const struct ag_store_entry *entry)
     return entry->block * AG_FLASH_BLOCK;
 }
 
-static enum ag_status write_slot(struct ag_store *store, const struct ag_record_slot *slot,
-                                 enum ag_log_growth growth)
+// Durable.
+static enum ag_status commit_slot(struct ag_store *store, const struct ag_record_slot *slot)
 {
     uint8_t bytes[AG_RECORD_SLOT_MAX];
-    const struct ag_span spans[2] = { { bytes, ag_record_encode_slot(slot, bytes) }, { NULL, 0 } };
-    return ag_log_append(store, AG_RECORD_SLOT, spans, growth);
+    const size_t size = ag_record_encode_slot(slot, bytes);
+    return ag_log_commit(store, AG_RECORD_SLOT, bytes, size, AG_LOG_MARK);
 }
 
 // ---- Reserving ---------------------------------------------------------------------------------
@@ -58,10 +58,11 @@ static void open_at(struct ag_store_writer *writer, uint32_t start)
     writer->ready = start;
 }
 
-static void open_writer(struct ag_store_writer *writer, const struct ag_store_entry *entry,
-                        uint32_t file_size)
+static void open_writer(const struct ag_store *store, struct ag_store_writer *writer,
+                        const struct ag_store_entry *entry, uint32_t file_size)
 {
     memset(writer, 0, sizeof *writer);
+    writer->life = store->life;
     writer->slot = entry->id;
     writer->file_size = file_size;
     open_at(writer, start_of(entry));
@@ -73,6 +74,7 @@ enum ag_status ag_store_reserve(struct ag_store *store,
 {
     struct ag_record_name name;
     struct ag_record_slot slot;
+    uint8_t bytes[AG_RECORD_SLOT_MAX];
     if (!store->ready)
         return AG_ERR_FLASH;
     if (!ag_record_make_name((uint8_t)reservation->kind, reservation->name, &name) ||
@@ -97,14 +99,15 @@ enum ag_status ag_store_reserve(struct ag_store *store,
     slot.name_size = name.size;
     memcpy(slot.name, name.text, sizeof slot.name);
     const uint16_t before = store->count;
-    status = write_slot(store, &slot, AG_LOG_GROWS);
+    const struct ag_span spans[2] = { { bytes, ag_record_encode_slot(&slot, bytes) }, { NULL, 0 } };
+    status = ag_log_append(store, AG_RECORD_SLOT, spans, AG_LOG_GROWS);
     if (status == AG_OK && store->count != before + 1)
         status = ag_log_sync(store); // something gave way
     const struct ag_store_entry *entry = ag_index_find_const(store, slot.id);
     if (status == AG_OK && !entry)
         status = AG_ERR_INTERNAL;
     if (status == AG_OK)
-        open_writer(writer, entry, slot.file_size);
+        open_writer(store, writer, entry, slot.file_size);
     return status;
 }
 
@@ -174,7 +177,7 @@ static enum ag_status flush(struct ag_store *store, struct ag_store_writer *writ
 static enum ag_status use(struct ag_store *store, const struct ag_store_writer *writer,
                           struct ag_store_entry **entry)
 {
-    if (!store->ready)
+    if (!store->ready || writer->life != store->life)
         return AG_ERR_FLASH;
     if (writer->status != AG_OK)
         return writer->status;
@@ -200,6 +203,8 @@ enum ag_status ag_store_place(const struct ag_store *store, const struct ag_stor
                               const uint8_t **bytes)
 {
     const struct ag_store_entry *entry = ag_index_find_const(store, writer->slot);
+    if (writer->life != store->life)
+        return AG_ERR_FLASH;
     if (!entry)
         return AG_ERR_NOT_FOUND;
     *bytes = store->flash->base + start_of(entry);
@@ -314,7 +319,7 @@ enum ag_status ag_store_resume(struct ag_store *store, uint32_t id, struct ag_st
     if (!entry || entry->state > AG_STORE_COMPLETE || !ag_index_load(store, entry, &slot))
         return AG_ERR_NOT_FOUND;
     const uint32_t start = start_of(entry);
-    open_writer(writer, entry, slot.file_size);
+    open_writer(store, writer, entry, slot.file_size);
     if (slot.state == AG_STORE_COMPLETE) {
         progress.offset = slot.file_size;
         progress.crc = slot.file_crc;
@@ -351,8 +356,7 @@ enum ag_status ag_store_complete(struct ag_store *store, struct ag_store_writer 
     slot.state = AG_STORE_COMPLETE;
     slot.file_crc = writer->file_crc;
     memcpy(slot.sha256, sha256, sizeof slot.sha256);
-    status = write_slot(store, &slot, AG_LOG_MARK);
-    return status == AG_OK ? ag_log_sync(store) : status;
+    return commit_slot(store, &slot);
 }
 
 // Says in the record where the code is, and gives back the blocks behind it.
@@ -394,8 +398,7 @@ enum ag_status ag_store_seal(struct ag_store *store, struct ag_store_writer *wri
     slot.file_crc = writer->file_crc;
     memcpy(slot.sha256, sha256, sizeof slot.sha256);
     bind_code(writer, engine, &slot);
-    status = write_slot(store, &slot, AG_LOG_MARK);
-    return status == AG_OK ? ag_log_sync(store) : status;
+    return commit_slot(store, &slot);
 }
 
 // ---- Translating again -------------------------------------------------------------------------
@@ -461,7 +464,7 @@ enum ag_status ag_store_retranslate(struct ag_store *store, uint32_t id, uint32_
         return AG_ERR_ARGUMENT;
     if (!is_sound(store, start_of(entry), slot.file_size, slot.file_crc))
         return AG_ERR_STORE_DAMAGED;
-    open_writer(writer, entry, slot.file_size);
+    open_writer(store, writer, entry, slot.file_size);
     begin_code_behind(store, writer, start_of(entry), slot.file_crc);
     if (reaches(store, entry, (uint64_t)writer->code + code_size))
         return AG_OK;
@@ -489,6 +492,5 @@ enum ag_status ag_store_seal_code(struct ag_store *store, struct ag_store_writer
     if (status != AG_OK)
         return status;
     bind_code(writer, engine, &slot);
-    status = write_slot(store, &slot, AG_LOG_MARK);
-    return status == AG_OK ? ag_log_sync(store) : status;
+    return commit_slot(store, &slot);
 }

@@ -399,14 +399,14 @@ static enum ag_status make_room(struct ag_store *store, size_t size, enum ag_log
     return ag_journal_open_block(store->flash, &store->journal, NULL);
 }
 
-static enum ag_status append(struct ag_store *store, enum ag_record_type type,
-                             const struct ag_span spans[2], enum ag_log_growth growth)
+static enum ag_status write(struct ag_store *store, enum ag_record_type type,
+                            const struct ag_span spans[2], enum ag_log_growth growth,
+                            struct ag_record *record)
 {
     const uint8_t flags =
         AG_RECORD_LATER | (type == AG_RECORD_LINES ? AG_RECORD_OPTIONAL | AG_RECORD_KEEP : 0);
     enum ag_status status = AG_ERR_FLASH;
     uint32_t offset = 0;
-    struct ag_record record;
     for (int attempt = 0; attempt < ATTEMPTS && status == AG_ERR_FLASH; attempt++) {
         status = make_room(store, spans[0].size + spans[1].size, growth);
         if (status != AG_OK)
@@ -416,36 +416,47 @@ static enum ag_status append(struct ag_store *store, enum ag_record_type type,
     }
     if (status != AG_OK)
         return status;
-    if (!ag_journal_load(store->flash, store->journal.generation, offset, &record))
+    if (!ag_journal_load(store->flash, store->journal.generation, offset, record))
         return AG_ERR_FLASH; // it does not read back
-    return ag_index_apply(store, &record);
+    return AG_OK;
+}
+
+// After a failure that leaves it open what the flash holds, nothing more is written.
+static enum ag_status settle(struct ag_store *store, enum ag_status status)
+{
+    if (status != AG_OK && status != AG_ERR_STORE_FULL)
+        store->ready = false;
+    return status;
 }
 
 enum ag_status ag_log_append(struct ag_store *store, enum ag_record_type type,
                              const struct ag_span spans[2], enum ag_log_growth growth)
 {
+    struct ag_record record;
     if (!store->ready)
         return AG_ERR_FLASH;
-    const enum ag_status status = append(store, type, spans, growth);
-    if (status != AG_OK && status != AG_ERR_STORE_FULL)
-        store->ready = false;
-    return status;
+    enum ag_status status = write(store, type, spans, growth, &record);
+    if (status == AG_OK)
+        status = ag_index_apply(store, &record);
+    return settle(store, status);
 }
 
 enum ag_status ag_log_sync(struct ag_store *store)
 {
     if (!store->ready)
         return AG_ERR_FLASH;
-    const enum ag_status status = store->flash->sync(store->flash->context);
-    if (status != AG_OK)
-        store->ready = false;
-    return status;
+    return settle(store, store->flash->sync(store->flash->context));
 }
 
 enum ag_status ag_log_commit(struct ag_store *store, enum ag_record_type type, const void *payload,
                              size_t size, enum ag_log_growth growth)
 {
     const struct ag_span spans[2] = { { payload, size }, { NULL, 0 } };
-    const enum ag_status status = ag_log_append(store, type, spans, growth);
-    return status == AG_OK ? ag_log_sync(store) : status;
+    struct ag_record record;
+    if (!store->ready)
+        return AG_ERR_FLASH;
+    enum ag_status status = settle(store, write(store, type, spans, growth, &record));
+    if (status == AG_OK)
+        status = ag_log_sync(store);
+    return status == AG_OK ? settle(store, ag_index_apply(store, &record)) : status;
 }

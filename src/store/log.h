@@ -27,7 +27,8 @@ AG_MUST_CHECK enum ag_status ag_log_append(struct ag_store *store, enum ag_recor
 // Makes everything durable. AG_ERR_FLASH: read-only from here on.
 AG_MUST_CHECK enum ag_status ag_log_sync(struct ag_store *store);
 
-// Both in turn, for a record with one piece of payload.
+// Both in turn, for a record with one piece of payload; it takes effect once it is durable, so that
+// after a failure the index is as before.
 AG_MUST_CHECK enum ag_status ag_log_commit(struct ag_store *store, enum ag_record_type type,
                                            const void *payload, size_t size,
                                            enum ag_log_growth growth);

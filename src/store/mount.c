@@ -4,6 +4,9 @@
 // It is the highest one that was committed: by its commit unit, or, should that be unreadable, by
 // any record that was written after it. An image without one is formatted only when each of its
 // bytes is blank or can be the trace of a first format that was cut.
+//
+// Recovering is mounting once more, under slots in use: after a sync, so that what is read is what
+// the medium holds, and then by a compaction, so that nothing is added to a block that failed.
 #include <string.h>
 
 #include "store/log.h"
@@ -130,17 +133,17 @@ static bool has_other_size(const struct ag_flash *flash)
     return false;
 }
 
-// Sets store->journal to the generation that counts. AG_ERR_NOT_FOUND when there is none.
-static enum ag_status find_journal(struct ag_store *store)
+// The generation that counts, and the number of the last one. AG_ERR_NOT_FOUND when there is none.
+static enum ag_status find_journal(const struct ag_flash *flash, struct ag_journal *journal,
+                                   uint32_t *last_generation)
 {
-    const struct ag_flash *flash = store->flash;
     if (has_other_size(flash))
         return AG_ERR_STORE_SIZE;
-    store->last_generation = highest_generation(flash, UINT32_MAX);
-    for (uint32_t generation = store->last_generation; generation != 0;
+    *last_generation = highest_generation(flash, UINT32_MAX);
+    for (uint32_t generation = *last_generation; generation != 0;
          generation = highest_generation(flash, generation)) {
-        map_generation(flash, generation, &store->journal);
-        if (is_committed(flash, &store->journal))
+        map_generation(flash, generation, journal);
+        if (is_committed(flash, journal))
             return AG_OK;
     }
     return AG_ERR_NOT_FOUND;
@@ -161,7 +164,7 @@ enum ag_status ag_store_mount(struct ag_store *store, const struct ag_flash *fla
     enum ag_status status = begin(store, flash);
     if (status != AG_OK)
         return status;
-    status = find_journal(store);
+    status = find_journal(flash, &store->journal, &store->last_generation);
     if (status == AG_ERR_NOT_FOUND)
         return format_blank(store);
     if (status == AG_OK)
@@ -175,7 +178,7 @@ enum ag_status ag_store_format(struct ag_store *store, const struct ag_flash *fl
     enum ag_status status = begin(store, flash);
     if (status != AG_OK)
         return status;
-    if (find_journal(store) == AG_OK) {
+    if (find_journal(flash, &store->journal, &store->last_generation) == AG_OK) {
         // The index gives the next id; what else it says does not matter any more.
         if (ag_index_build(store) != AG_OK)
             store->damaged++;
@@ -188,4 +191,40 @@ enum ag_status ag_store_format(struct ag_store *store, const struct ag_flash *fl
             return AG_ERR_FLASH;
     }
     return start_empty(store, 0);
+}
+
+// Where blocks of the ring are bad, there may be room for less only. Not when the first attempt got
+// as far as its commit: that generation may be the one that counts on the medium, and is not erased
+// before a sync has settled it.
+static enum ag_status compact_anew(struct ag_store *store)
+{
+    struct ag_journal journal;
+    uint32_t last_generation;
+    const enum ag_status status = ag_log_compact(store, AG_LOG_KEEP_ALL);
+    if (status == AG_OK || find_journal(store->flash, &journal, &last_generation) != AG_OK ||
+        journal.generation != store->journal.generation)
+        return status;
+    return ag_log_compact(store, AG_LOG_KEEP_NO_LINES);
+}
+
+enum ag_status ag_store_recover(struct ag_store *store)
+{
+    struct ag_journal journal;
+    uint32_t last_generation;
+    if (store->ready)
+        return AG_OK;
+    enum ag_status status = store->flash->sync(store->flash->context);
+    if (status == AG_OK)
+        status = find_journal(store->flash, &journal, &last_generation);
+    if (status != AG_OK)
+        return status; // and what was known before is still true of what can be read
+    if (last_generation > store->last_generation)
+        store->last_generation = last_generation;
+    store->journal = journal;
+    store->life++;
+    status = ag_index_build(store);
+    if (status == AG_OK)
+        status = compact_anew(store);
+    store->ready = status == AG_OK;
+    return status;
 }

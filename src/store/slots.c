@@ -97,6 +97,11 @@ enum ag_status ag_store_open_code(const struct ag_store *store, uint32_t id, con
     return hand_out(store, slot.code_offset, slot.code_size, slot.code_crc, bytes, size);
 }
 
+bool ag_store_is_read_only(const struct ag_store *store)
+{
+    return !store->ready;
+}
+
 void ag_store_info(const struct ag_store *store, struct ag_store_info *info)
 {
     uint32_t free_blocks;

@@ -18,8 +18,10 @@
 //
 // Failure: every changing call may return AG_ERR_FLASH. When only the data of one slot is
 // concerned (append, append_code) the slot is lost and everything else goes on. When the journal
-// cannot be written or synchronised, the change may or may not be found after the next mount;
-// until then the store is read-only: every changing call returns AG_ERR_FLASH again.
+// cannot be written or synchronised, the store is read-only from there on: every changing call
+// returns AG_ERR_FLASH, and what is looked at is as before the change that failed, except that a
+// value, a hash or an epoch may be found as it was to be. ag_store_recover ends that without a
+// restart. The change is then there as a whole, or not at all, as after a power cut.
 //
 // No call blocks beyond the flash operations that its comment counts. Names are UTF-8 without NUL,
 // 1 to AG_CFG_NAME_MAX bytes; AG_ERR_ARGUMENT otherwise.
@@ -125,6 +127,7 @@ struct ag_store {
     uint16_t rotor;                                 // block at which the search for space begins
     uint16_t count;                                 // slots in the index
     bool ready;                                     // false: not mounted, or the flash failed
+    uint8_t life;                                   // counts recoveries: older writers are dead
     struct ag_store_entry index[AG_STORE_SLOT_MAX]; // ascending by id
 };
 
@@ -142,6 +145,7 @@ struct ag_store_writer {
     uint32_t at;           // offset in the image of the next unit to program
     uint32_t ready;        // end of the blocks that were erased for this writer
     enum ag_status status; // AG_ERR_FLASH once a program failed
+    uint8_t life;          // of the store when it was opened
     uint16_t gathered;     // bytes that wait to be programmed
     uint8_t gather[AG_CFG_STORE_GATHER];
 };
@@ -163,6 +167,20 @@ AG_MUST_CHECK enum ag_status ag_store_mount(struct ag_store *store, const struct
 // store of this size the change is atomic: after a cut there is the old store or the empty one.
 // Epoch floors and quarantine are forgotten too. Up to one erase per block of the journal ring.
 AG_MUST_CHECK enum ag_status ag_store_format(struct ag_store *store, const struct ag_flash *flash);
+
+// Whether a failure of the flash has made the store read-only.
+bool ag_store_is_read_only(const struct ag_store *store);
+
+// Brings a store up again that a failure of the flash has made read-only, over the same flash and
+// while slots are borrowed: what a start after a power cut would find is found, and written once
+// more, to other blocks of the journal. Slots keep their ids, places and bytes; what was on its way
+// goes on as far as it was recorded (ag_store_resume), since writers opened before are dead.
+// Durable: on AG_OK the flash has been erased, programmed and synchronised. AG_OK also, and no
+// change, when the store is not read-only. The caller looks at the slots anew: any of the changes
+// that failed may have happened. Two syncs and a compaction.
+//   AG_ERR_FLASH   the flash still fails: the store stays as it is, read-only; call again later
+//   other statuses as of ag_store_mount: likewise
+AG_MUST_CHECK enum ag_status ag_store_recover(struct ag_store *store);
 
 struct ag_store_info {
     uint32_t size;         // of the image, bytes

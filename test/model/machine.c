@@ -284,10 +284,8 @@ static void trial_failed(void)
 
 static void begin_trial(void)
 {
-    if (!store_begin_trial()) {
-        m.outcome = true;
+    if (!store_begin_trial())
         return;
-    }
     trace->activates = true;
     move(AG_EVENT_ACTIVATE);
     m.runs = NEXT;
@@ -380,6 +378,23 @@ static void boot(void)
     take_up();
 }
 
+// ---- recover.c ---------------------------------------------------------------------------------
+
+static void recover(void)
+{
+    const uint8_t history_of = m.ram_history_of; // not of those that are given up
+    const uint8_t failures = m.ram_failures;
+    const bool is_dropped = (m.condemned & MACHINE_DROPPED) != 0;
+    m.flash_is_dead = false;
+    if ((m.condemned & CURRENT) && store_fail(CURRENT))
+        m.condemned &= (uint8_t)~CURRENT;
+    if ((m.condemned & NEXT) && (is_dropped ? store_drop_next() : store_fail(NEXT)))
+        m.condemned &= (uint8_t) ~(NEXT | MACHINE_DROPPED);
+    m.ram_history_of = history_of;
+    m.ram_failures = failures;
+    store_history();
+}
+
 // ---- update.c ----------------------------------------------------------------------------------
 
 static const uint8_t *hash_of(uint8_t file)
@@ -448,7 +463,7 @@ static void discard(void)
     if (was_trial)
         m.runs = NOBODY;
     if (!store_drop_next())
-        m.condemned |= NEXT;
+        m.condemned |= NEXT | MACHINE_DROPPED;
     move(AG_EVENT_SETTLE);
     if (was_trial)
         start_confirmed();
@@ -709,6 +724,11 @@ static bool happens(int event)
         word = m.runs;
         boot();
         return true;
+    case EVENT_RECOVER:
+        if (!m.flash_is_dead)
+            return false;
+        recover();
+        return true;
     case EVENT_TWIN:
         break;
     }
@@ -802,7 +822,7 @@ bool machine_is_at_goal(const struct machine *machine)
 // clang-format off
 #define FIELDS(X)                                                                                  \
     X(current, 2) X(previous, 2) X(next, 2) X(rejected, 2) X(trials, 2) X(next_on_trial, 1)        \
-    X(history_of, 2) X(failures, 3) X(disabled, 1) X(state, 4) X(runs, 2) X(condemned, 2)          \
+    X(history_of, 2) X(failures, 3) X(disabled, 1) X(state, 4) X(runs, 2) X(condemned, 3)          \
     X(ram_history_of, 2) X(ram_failures, 3) X(stopped, 1) X(failing, 1) X(outcome, 1) X(known, 1)  \
     X(online, 1) X(flash_is_dead, 1) X(has_desired, 1) X(fetched, 2) X(did_runs, 1)                \
     X(hub_was_asked, 1) X(hub_answered, 1) X(health, 2) X(kind, 3) X(enabled, 1) X(with_hash, 1)   \
@@ -857,7 +877,7 @@ const char *machine_event_name(int event)
         "plan",        "judge",         "pause over", "online",         "offline",   "fetched",
         "fetch fails", "fetch refused", "verified",   "verify refused", "runs done", "well",
         "hub answers", "hub timeout",   "overdue",    "trial traps",    "traps",     "restart",
-        "long pause",  "stable",        "reset",      "bite",
+        "long pause",  "stable",        "reset",      "bite",           "recover",
     };
     return event < EVENT_TWIN ? names[event] : "twin changes";
 }

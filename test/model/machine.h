@@ -6,7 +6,7 @@
 // What is real: every function that decides. What is modelled: the store's roles and marks, RAM,
 // the order of calls, time (a pause is over, or it is not) and the outside. Every event is tried
 // with the power cut after each of its writes to flash, and with flash that fails from each of them
-// on.
+// on, until a start or until the store is brought up again.
 #ifndef AG_TEST_MODEL_MACHINE_H
 #define AG_TEST_MODEL_MACHINE_H
 
@@ -38,6 +38,9 @@ enum machine_role {
     NEXT
 };
 
+// The condemned next version is to be dropped, not to be marked failed.
+#define MACHINE_DROPPED 4
+
 struct machine {
     // On flash.
     uint8_t current, previous, next, rejected; // files
@@ -50,7 +53,7 @@ struct machine {
     // In RAM.
     uint8_t state;     // enum ag_transition_state
     uint8_t runs;      // enum machine_role: who
-    uint8_t condemned; // bits of enum machine_role
+    uint8_t condemned; // bits of enum machine_role, and MACHINE_DROPPED
     uint8_t ram_history_of, ram_failures;
     bool stopped, failing, outcome, known, online, flash_is_dead, has_desired;
     uint8_t fetched; // file that is on its way
@@ -99,9 +102,10 @@ enum machine_event {
     EVENT_RESTART, // its pause is over
     EVENT_LONG_PAUSE_OVER,
     EVENT_STABLE,
-    EVENT_RESET, // between two runs, or by a cut of the power
-    EVENT_BITE,  // in the middle of a run
-    EVENT_TWIN,  // EVENT_TWIN + i: the twin changes to the i-th desire
+    EVENT_RESET,   // between two runs, or by a cut of the power
+    EVENT_BITE,    // in the middle of a run
+    EVENT_RECOVER, // the flash works again, and the store is brought up again
+    EVENT_TWIN,    // EVENT_TWIN + i: the twin changes to the i-th desire
 };
 #define MACHINE_DESIRES (KIND_COUNT * 8)
 #define MACHINE_EVENTS  (EVENT_TWIN + MACHINE_DESIRES)

@@ -212,11 +212,10 @@ static void follow_all(struct model *model, uint32_t state)
 
 // ---- Exit and rest -----------------------------------------------------------------------------
 
-static bool leads_on(const struct machine *from, const struct edge *edge)
+// Without a restart, also where the flash has failed.
+static bool leads_on(const struct edge *edge)
 {
-    if (edge->flags & (EDGE_FLASH | EDGE_FAILURE))
-        return false;
-    return !(edge->flags & EDGE_FAULT) || from->flash_is_dead;
+    return !(edge->flags & (EDGE_FLASH | EDGE_FAILURE | EDGE_FAULT));
 }
 
 static void check_exits(struct model *model)
@@ -232,7 +231,7 @@ static void check_exits(struct model *model)
             machine_unpack(model->keys[i], &from);
             good[i] = machine_is_at_goal(&from);
             for (uint64_t e = model->first[i]; e < model->first[i + 1] && !good[i]; e++)
-                good[i] = good[model->edges[e].to] && leads_on(&from, &model->edges[e]);
+                good[i] = good[model->edges[e].to] && leads_on(&model->edges[e]);
             is_changed |= good[i];
         }
     }

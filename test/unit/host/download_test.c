@@ -149,9 +149,12 @@ static void bytes_that_rot_between_two_resets_are_fetched_again(void)
         struct ag_store_slot slot;
         struct ag_store_writer writer;
         const uint8_t *bytes;
+        uint8_t tag[AG_STORE_TAG_MAX];
+        size_t tag_size;
+        uint32_t offset;
         CHECK_EQUAL(ag_store_mount(&store, &world.flash.flash), AG_OK);
         CHECK_EQUAL(ag_store_find(&store, AG_STORE_PLUGIN, "blinky", AG_STORE_NEXT, &slot), AG_OK);
-        writer.slot = slot.id;
+        CHECK_EQUAL(ag_store_resume(&store, slot.id, &writer, &offset, tag, &tag_size), AG_OK);
         CHECK_EQUAL(ag_store_place(&store, &writer, &bytes), AG_OK);
         sim_flash_flip(&world.flash, (uint32_t)(bytes - world.flash.flash.base + 20000) * 8);
         sim_flash_restart(&world.flash);

@@ -25,21 +25,32 @@ static enum ag_status stop_if_off(enum ag_status status)
     return status;
 }
 
+// The operation in hand fails without any effect, where the knobs say so; what it was to change may
+// be looked at.
+static void fail_if_so(uint32_t offset)
+{
+    if (world.fails_from > 0 && --world.fails_from == 0)
+        world.flash_fails = true;
+    world.flash.bad_block = world.flash_fails ? offset / AG_FLASH_BLOCK : UINT32_MAX;
+}
+
 static enum ag_status program(void *context, uint32_t offset, const void *bytes, uint32_t size)
 {
     watch_write(offset, size);
-    return world.flash_fails ? AG_ERR_FLASH
-                             : stop_if_off(world.flash.flash.program(context, offset, bytes, size));
+    fail_if_so(offset);
+    return stop_if_off(world.flash.flash.program(context, offset, bytes, size));
 }
 
 static enum ag_status erase(void *context, uint32_t offset)
 {
     watch_write(offset, AG_FLASH_BLOCK);
-    return world.flash_fails ? AG_ERR_FLASH : stop_if_off(world.flash.flash.erase(context, offset));
+    fail_if_so(offset);
+    return stop_if_off(world.flash.flash.erase(context, offset));
 }
 
 static enum ag_status sync_flash(void *context)
 {
+    fail_if_so(0);
     return world.flash_fails ? AG_ERR_FLASH : stop_if_off(world.flash.flash.sync(context));
 }
 

@@ -90,6 +90,7 @@ struct world {
     jmp_buf power;        // where it goes: set by the test together with
     bool stops_at_cut;    // this; otherwise the host goes on with a flash that is dead
     bool flash_fails;     // knob: every operation of the flash fails
+    uint32_t fails_from;  // knob: from this operation on, as counted from now, every one; 0: none
     struct world_pipe hub_pipe;
     struct world_pipe file_pipe;
     struct world_hub hub;

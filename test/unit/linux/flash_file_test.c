@@ -290,11 +290,40 @@ static void a_sync_waits_for_the_disk_and_tells_its_failure(void)
     end();
 }
 
+static bool sync_writes(void)
+{
+    struct stat info;
+    const struct timespec past[2] = { { 1000, 0 }, { 1000, 0 } };
+    CHECK(futimens(file.fd, past) == 0);
+    CHECK_EQUAL(file.flash.sync(file.flash.context), AG_OK);
+    CHECK(fstat(file.fd, &info) == 0);
+    return info.st_mtime != 1000;
+}
+
+static void after_a_sync_that_failed_the_next_one_writes_everything_again(void)
+{
+    uint8_t unit[AG_FLASH_UNIT] = { 1, 2, 3 };
+    begin();
+    CHECK_EQUAL(ag_flash_file_open(&file, path, SIZE), AG_OK);
+    CHECK_EQUAL(file.flash.program(&file, 4096, unit, sizeof unit), AG_OK);
+    CHECK(!sync_writes());
+    sync_fails = true;
+    CHECK_EQUAL(file.flash.sync(file.flash.context), AG_ERR_FLASH);
+    CHECK_EQUAL(file.flash.sync(file.flash.context), AG_ERR_FLASH);
+    sync_fails = false;
+    CHECK(sync_writes());
+    CHECK(!sync_writes());
+    CHECK(memcmp(file.flash.base + 4096, unit, sizeof unit) == 0);
+    CHECK(is_blank(file.flash.base, 4096));
+    end();
+}
+
 static const struct test_case cases[] = {
     TEST(a_new_image_is_blank_reserved_and_private),
     TEST(what_is_programmed_is_read_in_place_and_kept),
     TEST(a_unit_is_programmed_once_between_erases),
     TEST(a_sync_waits_for_the_disk_and_tells_its_failure),
+    TEST(after_a_sync_that_failed_the_next_one_writes_everything_again),
     TEST(erasing_leaves_the_neighbours_alone),
     TEST(a_second_process_is_refused),
     TEST(an_image_of_another_size_is_refused_and_not_touched),

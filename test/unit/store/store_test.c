@@ -607,6 +607,84 @@ static void after_a_failure_of_the_flash_nothing_is_written_until_the_next_mount
     CHECK_EQUAL(ag_store_put(&store, AG_STORE_HOST, "n", "more", 4), AG_OK);
 }
 
+static void recover(void)
+{
+    struct ag_store_info info;
+    ag_store_info(&store, &info);
+    CHECK(info.read_only && ag_store_is_read_only(&store));
+    CHECK_EQUAL(ag_store_recover(&store), AG_OK);
+    CHECK(!ag_store_is_read_only(&store));
+}
+
+static void after_a_failure_of_the_flash_the_store_comes_up_again_in_place(void)
+{
+    const struct made made = { "a", 1, 0, 100, 50 };
+    const struct made newer = { "a", 2, 0, 5000, 50 };
+    struct ag_store_writer writer;
+    const uint8_t *file;
+    const uint8_t *still;
+    char value[8];
+    size_t size;
+    uint32_t id;
+    uint32_t next;
+    begin(SIZE);
+    CHECK_EQUAL(made_confirm(&store, &made, &id), AG_OK);
+    CHECK_EQUAL(made_install(&store, AG_STORE_PLUGIN, &newer, 1000, &next), AG_OK);
+    CHECK_EQUAL(ag_store_open_file(&store, id, &file, &size), AG_OK);
+    CHECK_EQUAL(ag_store_put(&store, AG_STORE_HOST, "n", "kept", 4), AG_OK);
+    const struct ag_store_reservation reservation = { AG_STORE_PLUGIN, "b", 1, 0, 100, 100 };
+    CHECK_EQUAL(ag_store_reserve(&store, &reservation, &writer), AG_OK);
+    sim.fail_at = sim.operations + 2; // the sync: the mark may be there, or not
+    CHECK_EQUAL(ag_store_begin_trial(&store, next), AG_ERR_FLASH);
+    CHECK_EQUAL(find("a", AG_STORE_NEXT).state, AG_STORE_SEALED);
+    sim.fail_at = sim.operations + 1;
+    CHECK_EQUAL(ag_store_recover(&store), AG_ERR_FLASH);
+    CHECK(made_is_sound(&store, id, &made) && made_is_sound(&store, next, &newer));
+    recover();
+    CHECK_EQUAL(find("a", AG_STORE_NEXT).state, AG_STORE_TRIAL);
+    CHECK_EQUAL(find("a", AG_STORE_NEXT).id, next);
+    CHECK_EQUAL(ag_store_open_file(&store, id, &still, &size), AG_OK);
+    CHECK(still == file);
+    CHECK_EQUAL(ag_store_get(&store, AG_STORE_HOST, "n", value, sizeof value, &size), AG_OK);
+    // The writer is dead, and what it stood for is as after a start.
+    CHECK_EQUAL(ag_store_append(&store, &writer, "x", 1), AG_ERR_FLASH);
+    CHECK_EQUAL(ag_store_place(&store, &writer, &still), AG_ERR_FLASH);
+    CHECK_EQUAL(find("b", AG_STORE_NEXT).state, AG_STORE_RESERVED);
+    CHECK_EQUAL(ag_store_confirm(&store, next), AG_OK);
+    remount();
+    CHECK_EQUAL(find("a", AG_STORE_CURRENT).id, next);
+    CHECK_EQUAL(sim.counts.breaches, 0);
+}
+
+static void a_change_that_failed_is_not_seen_before_it_is_known_to_be_there(void)
+{
+    const struct made made = { "a", 1, 0, 100, 50 };
+    const struct made newer = { "a", 2, 0, 100, 50 };
+    uint32_t id;
+    uint32_t next;
+    begin(SIZE);
+    CHECK_EQUAL(made_confirm(&store, &made, &id), AG_OK);
+    CHECK_EQUAL(made_install(&store, AG_STORE_PLUGIN, &newer, 1000, &next), AG_OK);
+    sim.fail_at = sim.operations + 2;
+    CHECK_EQUAL(ag_store_confirm(&store, next), AG_ERR_FLASH);
+    CHECK_EQUAL(find("a", AG_STORE_CURRENT).id, id);
+    recover();
+    CHECK_EQUAL(find("a", AG_STORE_CURRENT).id, next);
+    sim.fail_at = sim.operations + 2;
+    CHECK_EQUAL(ag_store_remove(&store, AG_STORE_PLUGIN, "a"), AG_ERR_FLASH);
+    CHECK(has("a", AG_STORE_CURRENT) && has("a", AG_STORE_PREVIOUS));
+    recover();
+    CHECK(!has("a", AG_STORE_CURRENT));
+}
+
+static void bringing_up_a_store_that_is_up_does_nothing(void)
+{
+    begin(SIZE);
+    const struct sim_flash_counts before = sim.counts;
+    CHECK_EQUAL(ag_store_recover(&store), AG_OK);
+    CHECK_EQUAL(memcmp(&before, &sim.counts, sizeof before), 0);
+}
+
 // A journal that repeats itself, as a flash whose address lines fail may show it.
 static void a_record_out_of_its_sequence_does_not_count(void)
 {
@@ -987,6 +1065,9 @@ static const struct test_case cases[] = {
     TEST(a_trial_mark_behind_a_verdict_changes_nothing),
     TEST(a_slot_record_that_points_outside_is_damage),
     TEST(after_a_failure_of_the_flash_nothing_is_written_until_the_next_mount),
+    TEST(after_a_failure_of_the_flash_the_store_comes_up_again_in_place),
+    TEST(a_change_that_failed_is_not_seen_before_it_is_known_to_be_there),
+    TEST(bringing_up_a_store_that_is_up_does_nothing),
     TEST(a_record_out_of_its_sequence_does_not_count),
     TEST(a_download_whose_recorded_bytes_rotted_starts_again),
     TEST(damaged_code_is_told_and_can_be_translated_again),
