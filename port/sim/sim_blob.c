@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 // A request as far as it matters.
 struct request {
@@ -31,10 +32,21 @@ static bool parse(const char *text, struct request *request)
     return true;
 }
 
+// The head's line with the right time.
+static void write_date(const struct sim_blob *blob, char line[48])
+{
+    const time_t now = (time_t)(blob->world->epoch_s + (int64_t)(blob->world->now_ms / 1000));
+    struct tm parts;
+    strftime(line, 48, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", gmtime_r(&now, &parts));
+}
+
 static void answer(struct sim_blob *blob, unsigned code, const char *more)
 {
     char text[256];
-    snprintf(text, sizeof text, "HTTP/1.1 %u No\r\n%sContent-Length: 3\r\n\r\nno\n", code, more);
+    char date[48];
+    write_date(blob, date);
+    snprintf(text, sizeof text, "HTTP/1.1 %u No\r\n%s%sContent-Length: 3\r\n\r\nno\n", code, date,
+             more);
     sim_link_send(blob->link, text, strlen(text));
     sim_trace(blob->world, blob->name, "the server answers %u", code);
 }
@@ -78,7 +90,9 @@ static void send_file(struct sim_blob *blob, const struct request *request, cons
                       size_t size)
 {
     char head[320];
+    char date[48];
     char etag[48];
+    write_date(blob, date);
     struct sim_world *world = blob->world;
     if (sim_strikes(world, blob->rates->etag, SIM_FAULT_HTTP_ETAG))
         blob->changes++;
@@ -95,16 +109,16 @@ static void send_file(struct sim_blob *blob, const struct request *request, cons
     bool is_whole =
         !request->has_range || sim_strikes(world, blob->rates->whole, SIM_FAULT_HTTP_WHOLE);
     if (is_whole) {
-        snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nETag: %s\r\n\r\n",
-                 size, etag);
+        snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\n%sContent-Length: %zu\r\nETag: %s\r\n\r\n",
+                 date, size, etag);
         sim_link_send(blob->link, head, strlen(head));
         send_body(blob, bytes, size);
         return;
     }
     snprintf(head, sizeof head,
-             "HTTP/1.1 206 Partial\r\nContent-Length: %zu\r\nETag: %s\r\n"
+             "HTTP/1.1 206 Partial\r\n%sContent-Length: %zu\r\nETag: %s\r\n"
              "Content-Range: bytes %lu-%zu/%zu\r\n\r\n",
-             last - request->first + 1, etag, request->first, last, size);
+             date, last - request->first + 1, etag, request->first, last, size);
     sim_link_send(blob->link, head, strlen(head));
     send_body(blob, bytes + request->first, last - request->first + 1);
 }

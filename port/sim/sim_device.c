@@ -144,6 +144,7 @@ bool sim_device_boot(struct sim_device *device)
     device->spent_ms = 0;
     device->step_ms = 0;
     device->haste = 0;
+    device->has_learnt = false;
     device->has_failed = false;
     device->hub.is_untrusted = device->use_trust != NULL;
     device->blob.is_untrusted = device->use_trust != NULL;
@@ -224,18 +225,18 @@ uint64_t ag_board_uptime_ms(void)
 bool ag_board_unix_time(int64_t *seconds)
 {
     const struct sim_world *world = current->world;
+    const int64_t uptime_s = (int64_t)(sim_device_uptime(current) / 1000);
     if (current->clock_is_known)
         *seconds = world->epoch_s + (int64_t)(world->now_ms / 1000) + current->clock_offset_s;
     else
-        *seconds = (int64_t)(sim_device_uptime(current) / 1000);
-    return current->clock_is_known;
+        *seconds = uptime_s + (current->has_learnt ? current->learnt_offset_s : 0);
+    return current->clock_is_known || current->has_learnt;
 }
 
 void ag_board_learn_time(int64_t seconds)
 {
-    const struct sim_world *world = current->world;
-    current->clock_is_known = true;
-    current->clock_offset_s = seconds - world->epoch_s - (int64_t)(world->now_ms / 1000);
+    current->has_learnt = seconds != 0;
+    current->learnt_offset_s = seconds - (int64_t)(sim_device_uptime(current) / 1000);
 }
 
 void ag_board_random(void *bytes, size_t size)

@@ -47,10 +47,12 @@ struct sim_device {
     uint32_t wait_ms; // what the last step returned
     uint32_t haste;   // steps in a row that wanted the next one at once
 
-    uint64_t heal_ms; // for whoever made its clock wrong or its flash slow
-    bool clock_is_known;
-    int64_t clock_offset_s; // from the right time
-    uint32_t last_running;  // a word that survives resets
+    uint64_t heal_ms;        // for whoever made its clock wrong or its flash slow
+    bool clock_is_known;     // by itself, as from a battery
+    int64_t clock_offset_s;  // from the right time
+    bool has_learnt;         // the time, from a server since the last start
+    int64_t learnt_offset_s; // of its uptime to what it has learnt
+    uint32_t last_running;   // a word that survives resets
     uint8_t modes[SIM_PINS];
     bool levels[SIM_PINS];
     uint64_t writes[SIM_PINS];

@@ -5,9 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "plugin/capabilities.h"
 #include "test/unit/host/modules.h"
 
 static const char *const names[CATALOGUE_NAMES] = { "alpha", "beta", "gamma", "delta" };
+
+// FORMATS 1.6: "x", a whole number that must be there, and no other member.
+static const uint8_t schema[] = { 1, 1, 1, 'x', 0x32, 0, CATALOGUE_X_MAX };
 
 static struct catalogue_file files[CATALOGUE_NAMES][CATALOGUE_VERSIONS + 1][VARIANTS];
 
@@ -47,6 +51,24 @@ static struct module describe(const struct catalogue_file *file)
         break;
     case VARIANT_REPORTS:
         module.behaviour = MODULE_REPORTS;
+        break;
+    case VARIANT_STORES_TORN:
+        module.traps_in = 1;
+        module.behaviour = MODULE_STORES;
+        module.argument = CATALOGUE_TORN;
+        module.capability = AG_CAPABILITY_STORE;
+        module.data_size = 64;
+        break;
+    case VARIANT_STORES:
+        module.behaviour = MODULE_STORES;
+        module.argument = 1;
+        module.capability = AG_CAPABILITY_STORE;
+        module.data_size = 64;
+        break;
+    case VARIANT_SCHEMA:
+        module.behaviour = MODULE_REPORTS;
+        module.schema = schema;
+        module.schema_size = sizeof schema;
         break;
     case VARIANT_LATE:
         module.behaviour = MODULE_TRAPS_LATER;

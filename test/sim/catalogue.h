@@ -17,14 +17,21 @@
 // The pin that only files which must never run touch.
 #define CATALOGUE_FORBIDDEN_PIN 7
 
+// The largest "x" that VARIANT_SCHEMA takes, and what VARIANT_STORES_TORN adds.
+#define CATALOGUE_X_MAX 49
+#define CATALOGUE_TORN  100000000
+
 enum catalogue_variant {
     VARIANT_GOOD,
     VARIANT_LARGE,
     VARIANT_COMPUTES,
     VARIANT_REPORTS,
     VARIANT_OLD_EPOCH, // good, with the epoch 0 whatever its version
+    VARIANT_STORES,    // good, counts its runs in its own data, and traps when these are torn
+    VARIANT_SCHEMA,    // good, and takes settings with an "x" of at most CATALOGUE_X_MAX only
     VARIANT_LATE,      // passes its trial and traps later, for ever
     VARIANT_TRAPS_SOON,
+    VARIANT_STORES_TORN, // counts by CATALOGUE_TORN, and traps with its data torn
     VARIANT_TRAPS_AT_START,
     VARIANT_REFUSES,
     VARIANT_SPINS,

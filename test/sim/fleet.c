@@ -426,7 +426,8 @@ static void tell_unrest(struct fleet *fleet, const struct fleet_device *device)
 // How long after the last fault a device may take.
 static uint64_t bound_ms(const struct fleet *fleet)
 {
-    return DAY_MS + 6 * HOUR_MS + 60 * (uint64_t)fleet->profile.period_ms;
+    uint64_t window_ms = fleet->profile.is_sparse ? 7 * DAY_MS : 0;
+    return window_ms + DAY_MS + 6 * HOUR_MS + 60 * (uint64_t)fleet->profile.period_ms;
 }
 
 // Looks at those that have come to rest. True: all have.
@@ -467,6 +468,8 @@ static void settle(struct fleet *fleet)
 static void check_liveness(struct fleet *fleet)
 {
     become_calm(fleet);
+    for (uint32_t i = 0; i < fleet->profile.devices && !fleet->profile.is_sparse; i++)
+        operator_opens_windows(fleet, &fleet->devices[i]);
     settle(fleet);
     for (uint32_t i = 0; i < fleet->profile.devices && !fleet->violation[0]; i++)
         if (fleet->devices[i].blob.corruptions > 0)

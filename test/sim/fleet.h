@@ -13,6 +13,16 @@
 #define FLEET_DEVICES 8
 #define FLEET_FAILED  12 // the last ones, far fewer than a device keeps in quarantine
 
+// When a new version may be activated.
+struct fleet_window {
+    bool is_set;
+    bool waits_unknown; // while the clock is not known
+    uint16_t from_min;
+    uint16_t to_min;
+    int16_t offset_min;
+    uint8_t days; // bit 0: Mondays; 0: each
+};
+
 // What the operator wants of one plug-in on one device.
 struct fleet_entry {
     bool is_present;
@@ -26,6 +36,7 @@ struct fleet_entry {
     uint32_t period_ms;
     uint32_t revision; // in the query of the Url
     uint32_t setting;
+    struct fleet_window window;
 };
 
 // What the operator wants of the trust store of one device.
@@ -50,6 +61,8 @@ struct fleet_track {
     uint32_t epoch;        // highest that was confirmed
     uint64_t corruptions;  // of files, when its entry was last changed
     bool is_wanted;        // ever since it was seen confirmed
+    uint32_t kept_id;      // of the slot whose data was last seen kept
+    uint32_t kept;         // its counter
     uint64_t down_ms;      // uptime since which it has no instance; SIM_NEVER: it has
 };
 
@@ -133,6 +146,8 @@ void rules_trust_at_end(struct fleet *fleet, struct fleet_device *device);
 void operator_rolls_out(struct fleet *fleet);
 // The same once more, as another entry.
 void operator_renews(struct fleet *fleet, struct fleet_device *device);
+// Windows are opened that would take a busy world long to wait for.
+void operator_opens_windows(struct fleet *fleet, struct fleet_device *device);
 // Something that a device can bring about.
 void operator_wants_good(struct fleet *fleet, struct fleet_device *device);
 

@@ -37,6 +37,29 @@ static void add_url(struct text *text, uint32_t name, const struct fleet_entry *
             (unsigned)entry->version, (unsigned)entry->variant, (unsigned)entry->revision);
 }
 
+static void add_window(struct text *text, const struct fleet_window *window)
+{
+    static const char *const days[] = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" };
+    const char *separator = "";
+    add(text, "\"Window\":{\"From\":\"%02u:%02u\",\"To\":\"%02u:%02u\"", window->from_min / 60u,
+        window->from_min % 60u, window->to_min / 60u, window->to_min % 60u);
+    if (window->days != 0) {
+        add(text, ",\"Days\":[");
+        for (unsigned i = 0; i < 7; i++) {
+            if (!(window->days >> i & 1))
+                continue;
+            add(text, "%s\"%s\"", separator, days[i]);
+            separator = ",";
+        }
+        add(text, "]");
+    }
+    if (window->offset_min != 0)
+        add(text, ",\"UtcOffsetMinutes\":%d", window->offset_min);
+    if (window->waits_unknown)
+        add(text, ",\"UnknownClock\":\"wait\"");
+    add(text, "},");
+}
+
 static void add_entry(struct text *text, uint32_t name, const struct fleet_entry *entry)
 {
     add(text, "{\"Name\":\"%s\",\"Version\":%u,\"Enabled\":%s,\"AllowDowngrade\":%s,",
@@ -44,6 +67,8 @@ static void add_entry(struct text *text, uint32_t name, const struct fleet_entry
         entry->allows_downgrade ? "true" : "false");
     add(text, "\"PeriodMs\":%u,\"Settings\":{\"x\":%u},", (unsigned)entry->period_ms,
         (unsigned)entry->setting);
+    if (entry->window.is_set)
+        add_window(text, &entry->window);
     if (entry->sha != 0) {
         const struct catalogue_file *file = catalogue_get(name, entry->version, entry->variant);
         add(text, "\"Sha256\":\"");
@@ -200,6 +225,24 @@ static void draw_version(struct fleet *fleet, struct fleet_entry *entry)
     draw_file(fleet, entry);
 }
 
+// Narrow and wide ones, over midnight and around the world; days only where there is time for them.
+static void draw_window(struct fleet *fleet, struct fleet_window *window)
+{
+    memset(window, 0, sizeof *window);
+    window->is_set = draw(fleet, 3) != 0;
+    if (!window->is_set)
+        return;
+    window->from_min = (uint16_t)draw(fleet, 1440);
+    window->to_min = (uint16_t)draw(fleet, 1441);
+    if (draw(fleet, 2) == 0)
+        window->to_min = (uint16_t)((window->from_min + 1 + draw(fleet, 120)) % 1440);
+    if (draw(fleet, 2) == 0)
+        window->offset_min = (int16_t)((int32_t)draw(fleet, 1681) - 840);
+    if (fleet->profile.is_sparse && draw(fleet, 2) == 0)
+        window->days = (uint8_t)(1u << draw(fleet, 7) | 1u << draw(fleet, 7));
+    window->waits_unknown = draw(fleet, 2) == 0;
+}
+
 static void put_in(struct fleet *fleet, struct fleet_entry *entry)
 {
     entry->is_present = true;
@@ -211,7 +254,7 @@ static void change(struct fleet *fleet, struct fleet_entry *entry)
 {
     entry->is_malformed = false;
     entry->keeps = false;
-    switch (draw(fleet, 12)) {
+    switch (draw(fleet, 14)) {
     case 0:
         entry->is_present = !entry->is_present;
         break;
@@ -229,6 +272,10 @@ static void change(struct fleet *fleet, struct fleet_entry *entry)
         break;
     case 5:
         entry->is_malformed = sim_strikes(&fleet->world, 500, SIM_FAULT_ENTRY);
+        break;
+    case 6:
+    case 7:
+        draw_window(fleet, &entry->window);
         break;
     default:
         put_in(fleet, entry);
@@ -293,6 +340,15 @@ void operator_renews(struct fleet *fleet, struct fleet_device *device)
     for (uint32_t i = 0; i < CATALOGUE_NAMES; i++)
         device->entries[i].revision = ++fleet->revision;
     device->trust.revision = ++fleet->revision;
+    tell(fleet, device, &before);
+}
+
+void operator_opens_windows(struct fleet *fleet, struct fleet_device *device)
+{
+    struct before before;
+    remember(device, &before);
+    for (uint32_t i = 0; i < CATALOGUE_NAMES; i++)
+        device->entries[i].window.is_set = false;
     tell(fleet, device, &before);
 }
 

@@ -5,9 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/data_store.h"
 #include "host/transitions.h"
 #include "host/trust_trial.h"
+#include "host/window.h"
 #include "platform/crypto.h"
+#include "plugin/schema.h"
 #include "plugin/trust.h"
 #include "store/store.h"
 
@@ -106,4 +109,43 @@ enum ag_status __wrap_ag_trust_replaces(const struct ag_trust *old, const struct
 enum ag_status __wrap_ag_trust_replaces(const struct ag_trust *old, const struct ag_trust *new_)
 {
     return is_planted("stranger") ? AG_OK : __real_ag_trust_replaces(old, new_);
+}
+
+// "anytime": every window is open.
+uint32_t __real_ag_window_wait_s(const struct ag_window *window, bool clock_is_known,
+                                 int64_t unix_s);
+uint32_t __wrap_ag_window_wait_s(const struct ag_window *window, bool clock_is_known,
+                                 int64_t unix_s);
+uint32_t __wrap_ag_window_wait_s(const struct ag_window *window, bool clock_is_known,
+                                 int64_t unix_s)
+{
+    return is_planted("anytime") ? 0 : __real_ag_window_wait_s(window, clock_is_known, unix_s);
+}
+
+// "tolerant": every schema takes everything.
+enum ag_status __real_ag_schema_judge(const uint8_t *schema, size_t size, struct ag_text settings,
+                                      struct ag_schema_fault *fault);
+enum ag_status __wrap_ag_schema_judge(const uint8_t *schema, size_t size, struct ag_text settings,
+                                      struct ag_schema_fault *fault);
+enum ag_status __wrap_ag_schema_judge(const uint8_t *schema, size_t size, struct ag_text settings,
+                                      struct ag_schema_fault *fault)
+{
+    return is_planted("tolerant") ? AG_OK : __real_ag_schema_judge(schema, size, settings, fault);
+}
+
+// "forgetful": no version finds any data.
+enum ag_status __real_ag_data_store_load(const struct ag_store *store,
+                                         const struct ag_data_line *line, uint32_t owner,
+                                         struct ag_data *data);
+enum ag_status __wrap_ag_data_store_load(const struct ag_store *store,
+                                         const struct ag_data_line *line, uint32_t owner,
+                                         struct ag_data *data);
+enum ag_status __wrap_ag_data_store_load(const struct ag_store *store,
+                                         const struct ag_data_line *line, uint32_t owner,
+                                         struct ag_data *data)
+{
+    enum ag_status status = __real_ag_data_store_load(store, line, owner, data);
+    if (is_planted("forgetful"))
+        data->size = 0;
+    return status;
 }

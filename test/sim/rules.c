@@ -7,6 +7,7 @@
 
 #include "host/core.h"
 #include "host/fallback.h"
+#include "platform/board.h"
 #include "test/sim/fleet.h"
 
 // Places in the host's table that are looked at: every name, and some to spare.
@@ -55,6 +56,43 @@ static bool has_failed_before(const struct fleet_device *device, const struct ca
     return false;
 }
 
+// Whether a window is open, reckoned by the minute and not as the host does it.
+static bool is_open(const struct fleet_window *window, int64_t unix_s)
+{
+    int64_t now_min = (unix_s + 60 * (int64_t)window->offset_min) / 60;
+    uint32_t size_min = window->to_min > window->from_min
+                            ? (uint32_t)(window->to_min - window->from_min)
+                            : 1440u - window->from_min + window->to_min;
+    for (uint32_t ago = 0; ago < size_min; ago++) {
+        int64_t begin_min = now_min - ago;
+        uint32_t weekday = (uint32_t)((begin_min / 1440 + 3) % 7); // 1970 began on a Thursday
+        if (begin_min % 1440 == window->from_min &&
+            (window->days == 0 || window->days >> weekday & 1))
+            return true;
+    }
+    return false;
+}
+
+// A trial has begun on a device that knows what is desired: in its window, as far as anybody could
+// know?
+static void look_at_window(struct fleet *fleet, struct fleet_device *device, uint32_t index)
+{
+    const struct fleet_window *window = &device->entries[index].window;
+    struct ag_host_status status;
+    int64_t unix_s;
+    ag_host_status(device->device.host, &status);
+    if (!window->is_set || status.desired_version != device->hub.version)
+        return;
+    if (!ag_board_unix_time(&unix_s)) {
+        if (window->waits_unknown)
+            fleet_violate(fleet, device, "%s is activated while nobody knows what time it is",
+                          catalogue_name(index));
+    } else if (!is_open(window, unix_s)) {
+        fleet_violate(fleet, device, "%s is activated outside of its window, at %lld",
+                      catalogue_name(index), (long long)unix_s);
+    }
+}
+
 // A new instance: of what?
 static void look_at_start(struct fleet *fleet, struct fleet_device *device,
                           const struct ag_plugin *plugin, struct fleet_track *track)
@@ -77,6 +115,7 @@ static void look_at_start(struct fleet *fleet, struct fleet_device *device,
                       catalogue_name(file->name));
     if (!plugin->is_trial)
         return;
+    look_at_window(fleet, device, (uint32_t)(track - device->tracks));
     if (file->epoch < track->epoch)
         fleet_violate(fleet, device, "%s tries epoch %u after %u was confirmed", plugin->name,
                       (unsigned)file->epoch, (unsigned)track->epoch);
@@ -146,8 +185,51 @@ static void look_at_failed(struct fleet *fleet, struct fleet_device *device,
     if (slot.id == 0 || slot.failure == AG_ERR_STORE_DAMAGED)
         return;
     const struct catalogue_file *file = catalogue_lookup(slot.sha256);
+    if (file && file->variant == VARIANT_STORES && slot.failure == AG_TRAP_UNREACHABLE)
+        fleet_violate(fleet, device, "%s found its data torn", plugin->name);
     if (file && !has_failed_before(device, file))
         device->failed[device->failed_count++ % FLEET_FAILED] = file;
+}
+
+// Settings that its schema refuses never reach a version.
+static void look_at_settings(struct fleet *fleet, const struct fleet_device *device,
+                             const struct ag_plugin *plugin, const struct fleet_track *track)
+{
+    const struct ag_text settings = plugin->instance.options.settings;
+    char text[64];
+    unsigned x;
+    if (!track->running || track->running->variant != VARIANT_SCHEMA || settings.size == 0)
+        return;
+    snprintf(text, sizeof text, "%.*s", (int)settings.size, settings.at);
+    if (sscanf(text, "{\"x\":%u}", &x) != 1 || x > CATALOGUE_X_MAX)
+        fleet_violate(fleet, device, "%s runs with settings that it refuses: %s", plugin->name,
+                      text);
+}
+
+// A version's own data never goes back behind what was kept, is never torn, and is never that of a
+// version that failed.
+static void look_at_data(struct fleet *fleet, const struct fleet_device *device,
+                         const struct ag_plugin *plugin, struct fleet_track *track)
+{
+    struct ag_text text;
+    uint32_t count = 0;
+    if (!track->running || track->running->variant != VARIANT_STORES || !plugin->data ||
+        plugin->instance.is_busy)
+        return;
+    if (ag_data_get(plugin->data, ag_text_of("a"), &text) == AG_OK && text.size == sizeof count)
+        memcpy(&count, text.at, sizeof count);
+    if (count >= CATALOGUE_TORN)
+        fleet_violate(fleet, device, "%s has found the data of a version that failed",
+                      plugin->name);
+    if (plugin->is_trial)
+        return;
+    if (track->kept_id == plugin->current.id && count < track->kept)
+        fleet_violate(fleet, device, "%s counts %u, and had kept %u", plugin->name, (unsigned)count,
+                      (unsigned)track->kept);
+    if (plugin->data->is_changed)
+        return;
+    track->kept_id = plugin->current.id;
+    track->kept = count;
 }
 
 // A confirmed version that has been wanted ever since is there, and runs but for short pauses.
@@ -296,6 +378,10 @@ void rules_after_step(struct fleet *fleet, struct fleet_device *device)
             device->tracks[i].module = NULL;
             device->tracks[i].current_id = 0;
         }
+        if (plugins[i]) {
+            look_at_settings(fleet, device, plugins[i], &device->tracks[i]);
+            look_at_data(fleet, device, plugins[i], &device->tracks[i]);
+        }
         look_at_continuity(fleet, device, i, plugins[i]);
     }
     if (!has_changed && device->hub.reported_version == device->checked_reports)
@@ -341,6 +427,8 @@ static const char *excuse(const struct fleet_device *device, uint32_t index,
         return "the version is there";
     if (file->epoch < track->epoch)
         return "its epoch is lower";
+    if (file->variant == VARIANT_SCHEMA && entry->setting > CATALOGUE_X_MAX)
+        return "its settings are refused";
     if (plugin && plugin->rejected.version == entry->version && entry->sha == 0)
         return "a file of this version has failed, and nothing says that it is another";
     if (has_failed_before(device, file) || ag_store_is_quarantined(store, file->sha256, NULL))
