@@ -52,6 +52,7 @@ static enum ag_status send_request(struct ag_fetch *fetch, uint64_t now_ms)
     fetch->request_size = out.size;
     fetch->request_sent = 0;
     fetch->deadline_ms = now_ms + fetch->timeout_ms;
+    fetch->paced = 0;
     fetch->state = AG_FETCH_SENDING;
     ag_http_init(&fetch->http);
     fetch->is_reused = fetch->is_connected && ag_url_same_host(&fetch->connected, &fetch->url);
@@ -174,6 +175,19 @@ static enum ag_status tell(struct ag_fetch *fetch, const struct ag_http_event *f
     return AG_ERR_INTERNAL;
 }
 
+// Bytes have come: are they enough for the time that they took?
+static bool keeps_pace(struct ag_fetch *fetch, size_t size, uint64_t now_ms)
+{
+    if (fetch->paced == 0)
+        fetch->pace_ms = now_ms;
+    fetch->paced += (uint32_t)size; // a read is at most the buffer
+    if (now_ms - fetch->pace_ms < fetch->timeout_ms)
+        return true;
+    const bool is_enough = fetch->paced >= AG_FETCH_PACE;
+    fetch->paced = 0;
+    return is_enough;
+}
+
 // Reads once the bytes before are used up; the end of the stream may be the end of the body.
 static enum ag_status receive(struct ag_fetch *fetch, uint64_t now_ms, struct ag_http_event *from)
 {
@@ -195,6 +209,8 @@ static enum ag_status receive(struct ag_fetch *fetch, uint64_t now_ms, struct ag
             return status;
         ag_reader_init(&fetch->piece, fetch->buffer, size);
         fetch->is_reused = false;
+        if (!keeps_pace(fetch, size, now_ms))
+            return AG_ERR_TIMEOUT;
         fetch->deadline_ms = now_ms + fetch->timeout_ms;
     }
 }

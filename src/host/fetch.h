@@ -50,6 +50,10 @@ enum ag_fetch_state {
     AG_FETCH_RECEIVING, // the response is coming in
 };
 
+// What an answer must bring within each timeout: who gives a byte now and then would otherwise keep
+// all other downloads waiting for ever.
+#define AG_FETCH_PACE 256u
+
 struct ag_fetch {
     struct ag_stream *stream; // borrowed
     struct ag_http http;
@@ -63,7 +67,9 @@ struct ag_fetch {
     uint32_t redirects;
     uint32_t timeout_ms;
     uint64_t deadline_ms; // without progress until then it has failed
-    size_t request_size;  // bytes of the request in `buffer`
+    uint64_t pace_ms;     // since then `paced` bytes have come
+    uint32_t paced;
+    size_t request_size; // bytes of the request in `buffer`
     size_t request_sent;
     struct ag_reader piece; // of `buffer`, what is not yet looked at
     uint8_t buffer[AG_CFG_FETCH_BUFFER];
@@ -77,8 +83,8 @@ AG_MUST_CHECK enum ag_status ag_fetch_begin(struct ag_fetch *fetch, struct ag_te
                                             const struct ag_fetch_range *range, uint64_t now_ms);
 
 // The next thing to tell; AG_ERR_AGAIN: nothing for now. Any other status ends the request: what
-// http.head.code says (AG_ERR_HTTP_…), what the stream says, AG_ERR_TIMEOUT, or
-// AG_ERR_RESET for a body that is cut.
+// http.head.code says (AG_ERR_HTTP_…), what the stream says, AG_ERR_TIMEOUT, also for
+// less than AG_FETCH_PACE, or AG_ERR_RESET for a body that is cut.
 AG_MUST_CHECK enum ag_status ag_fetch_next(struct ag_fetch *fetch, uint64_t now_ms,
                                            struct ag_fetch_event *event);
 

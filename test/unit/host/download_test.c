@@ -441,6 +441,42 @@ static void a_server_whose_etag_changes_each_time_is_asked_for_all_at_once(void)
     world_close();
 }
 
+static void a_server_that_drips_does_not_keep_the_others_waiting(void)
+{
+    open_slow_world();
+    world_publish("other-1.wasm", &(struct module){ .name = "other", .version = 1, .pin = 1 });
+    world_desire(TWO);
+    run_until_received(5000);
+    world.file_pipe.drip_ms = 20000; // each byte before the connection would be given up
+    world_run(100000);
+    CHECK(board_logged("11: waiting to fetch again: timeout"));
+    world.file_pipe.drip_ms = 0;
+    world_run(60000);
+    CHECK_TEXT(world_state("other"), "running");
+    check_that_11_arrives();
+    world_close();
+}
+
+// The bytes of two files are not even put together.
+static void a_server_that_looks_at_no_if_match_is_found_out_by_its_etag(void)
+{
+    open_slow_world();
+    world.changes_etag = true;
+    world.ignores_match = true;
+    arrives_within(3);
+    CHECK_EQUAL(world.requests, 3); // the head, the rest refused by its ETag, all at once
+    world_close();
+}
+
+static void the_md5_of_a_range_is_not_the_files(void)
+{
+    open_slow_world();
+    world.says_range_md5 = true;
+    arrives_within(2);
+    CHECK(!board_logged("waiting to fetch again"));
+    world_close();
+}
+
 static void a_server_that_gives_little_at_a_time_is_asked_more_often(void)
 {
     open_slow_world();
@@ -770,6 +806,9 @@ static const struct test_case cases[] = {
     TEST(a_server_without_etags_or_with_weak_ones_will_do),
     TEST(without_an_etag_a_cut_begins_again_and_a_mixture_is_not_held_against_the_file),
     TEST(a_server_whose_etag_changes_each_time_is_asked_for_all_at_once),
+    TEST(a_server_that_looks_at_no_if_match_is_found_out_by_its_etag),
+    TEST(the_md5_of_a_range_is_not_the_files),
+    TEST(a_server_that_drips_does_not_keep_the_others_waiting),
     TEST(a_server_that_gives_little_at_a_time_is_asked_more_often),
     TEST(the_whole_instead_of_the_rest_is_taken_as_it_comes),
     TEST(a_redirect_within_the_host_is_followed_and_no_other),

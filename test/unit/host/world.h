@@ -29,6 +29,7 @@ struct world_pipe {
     uint32_t opens;            // how often it was opened
     enum ag_status open_fails; // knob: what read and write say instead of connecting
     uint32_t chunk;            // knob: most bytes a call moves; 0: all
+    uint32_t drip_ms;          // knob: a byte to the device, and the next so much later; 0: all
     uint32_t bytes_per_ms;     // knob: most bytes a millisecond brings to the device; 0: all
     uint64_t rate_ms;          // the millisecond that
     uint32_t rate_bytes;       // came in
@@ -107,6 +108,8 @@ struct world {
     uint32_t damages;         // knob: one bit of so many answers to come, in their last byte
     bool says_md5;            // knob: x-ms-blob-content-md5, or Content-MD5 of the whole
     bool says_wrong_md5;      // knob: of something else
+    bool says_range_md5;      // knob: Content-MD5 of what an answer holds, not of the whole
+    bool ignores_match;       // knob: If-Match is not looked at
     const char *secret;       // knob: 403 for a URL without this text; NULL: none is needed
     const char *redirects_to; // knob: 302 for paths beginning with "old/"
     bool has_one_stream;      // knob: a second open stream is an error

@@ -82,8 +82,14 @@ static enum ag_status read_pipe(void *context, void *bytes, size_t capacity, siz
     if (left == 0 || pipe->is_stalled)
         return pipe->is_closed_by_peer && !pipe->is_stalled ? AG_ERR_CLOSED : AG_ERR_AGAIN;
     size_t part = limit(pipe, left < capacity ? left : capacity);
-    if (pipe->bytes_per_ms && !take_rate(pipe, &part))
+    if (pipe->drip_ms && board.now_ms - pipe->rate_ms < pipe->drip_ms)
         return AG_ERR_AGAIN;
+    if (pipe->drip_ms) {
+        pipe->rate_ms = board.now_ms;
+        part = 1;
+    } else if (pipe->bytes_per_ms && !take_rate(pipe, &part)) {
+        return AG_ERR_AGAIN;
+    }
     if (pipe->cut_after && part > pipe->cut_after - pipe->delivered)
         part = pipe->cut_after - pipe->delivered;
     memcpy(bytes, pipe->to_device.bytes + pipe->to_device_at, part);
@@ -432,6 +438,8 @@ static void write_facts(char *text, size_t capacity, const struct world_file *fi
     unsigned generation = world.changes_etag ? world.requests : (unsigned)file->generation;
     if (world.says_md5 || world.says_wrong_md5)
         add_md5(md5, sizeof md5, file);
+    if (world.says_range_md5) // of one that is not the whole file's, whatever it is
+        snprintf(md5, sizeof md5, "Content-MD5: 1B2M2Y8AsgTpgAmY7PhCfg==\r\n");
     if (!world.has_no_etag)
         snprintf(etag, sizeof etag, "ETag: %s\"g%u\"\r\n", world.has_weak_etag ? "W/" : "",
                  generation);
@@ -521,7 +529,8 @@ static void serve_request(const char *request)
     }
     snprintf(etag, sizeof etag, "\"g%u\"",
              world.changes_etag ? world.requests : (unsigned)file->generation);
-    if (match && (world.has_weak_etag || strncmp(match + 10, etag, strlen(etag)) != 0))
+    if (match && !world.ignores_match &&
+        (world.has_weak_etag || strncmp(match + 10, etag, strlen(etag)) != 0))
         answer_with(412);
     else if (first >= file->bytes.size)
         answer_with(416);
