@@ -7,8 +7,8 @@
 #include <string.h>
 
 const struct machine_rules machine_real_rules = {
-    ag_transition_next, ag_plan_next,          ag_plan_is_settled,
-    ag_criteria_judge,  ag_fallback_confirmed, ag_fallback_trial,
+    ag_transition_next, ag_plan_next, ag_plan_is_settled, ag_criteria_judge, ag_fallback_confirmed,
+    ag_fallback_trial,  false,
 };
 struct machine_rules machine_rules;
 
@@ -48,6 +48,22 @@ static void forget_history_of(uint8_t role)
         m.ram_history_of = NOBODY, m.ram_failures = 0;
 }
 
+static void clear_next(void)
+{
+    m.next = 0, m.trials = 0;
+    m.next_is_sealed = m.next_on_trial = false;
+    m.proven &= (uint8_t)~NEXT;
+}
+
+// What was proven of one version is proven of it in its next role.
+static void hand_on(uint8_t from, uint8_t to)
+{
+    m.proven &= (uint8_t)~to;
+    if (m.proven & from)
+        m.proven |= to;
+    m.proven &= (uint8_t)~from;
+}
+
 static bool store_fail(uint8_t role)
 {
     if (!may_write())
@@ -61,8 +77,9 @@ static bool store_fail(uint8_t role)
             trace->violation = "the last confirmed version was given up though it is wanted";
         m.current = m.previous;
         m.previous = 0;
+        hand_on(PREVIOUS, CURRENT);
     } else {
-        m.next = 0, m.next_on_trial = false, m.trials = 0;
+        clear_next();
     }
     return written();
 }
@@ -73,7 +90,9 @@ static bool store_confirm(void)
         return false;
     m.previous = m.current;
     m.current = m.next;
-    m.next = 0, m.next_on_trial = false, m.trials = 0;
+    hand_on(CURRENT, PREVIOUS);
+    hand_on(NEXT, CURRENT);
+    clear_next();
     forget_history_of(CURRENT);
     if (m.history_of == NEXT)
         m.history_of = CURRENT;
@@ -91,12 +110,23 @@ static bool store_begin_trial(void)
     return written();
 }
 
-static bool store_seal(uint8_t file)
+static bool store_reserve(uint8_t file)
+{
+    if (m.next == file && !m.next_is_sealed)
+        return true; // it goes on where it was
+    if (!may_write())
+        return false;
+    clear_next();
+    m.next = file;
+    m.rejected = 0; // it gives way
+    return written();
+}
+
+static bool store_seal(void)
 {
     if (!may_write())
         return false;
-    m.next = file, m.next_on_trial = false, m.trials = 0;
-    m.rejected = 0; // it gave way when space was reserved
+    m.next_is_sealed = true;
     return written();
 }
 
@@ -104,8 +134,33 @@ static bool store_drop_next(void)
 {
     if (!may_write())
         return false;
-    m.next = 0, m.next_on_trial = false, m.trials = 0;
+    clear_next();
     forget_history_of(NEXT);
+    return written();
+}
+
+static void drop_part(void)
+{
+    if (m.next && !m.next_is_sealed)
+        (void)store_drop_next(); // at worst it is superseded later
+}
+
+// The first half of a retry; a cut behind it leaves the version given up.
+static bool store_pardon(uint8_t file)
+{
+    if (!(m.quarantine & 1u << file))
+        return true;
+    if (!may_write())
+        return false;
+    m.quarantine &= (uint8_t) ~(1u << file);
+    return written();
+}
+
+static bool store_drop_rejected(void)
+{
+    if (!may_write())
+        return false;
+    m.rejected = 0;
     return written();
 }
 
@@ -115,9 +170,9 @@ static bool store_remove(void)
         return false;
     if (m.kind != KIND_ABSENT)
         trace->violation = "a version was removed though it is wanted";
-    m.current = m.previous = m.next = m.rejected = 0;
-    m.next_on_trial = m.disabled = false;
-    m.trials = 0;
+    clear_next();
+    m.current = m.previous = m.rejected = m.proven = 0;
+    m.disabled = false;
     m.history_of = m.ram_history_of = NOBODY;
     m.failures = m.ram_failures = 0;
     return written();
@@ -156,7 +211,8 @@ static uint8_t previous(void)
 
 static uint8_t next(void)
 {
-    return (m.condemned & NEXT) ? 0 : m.next;
+    const bool counts = m.next_is_sealed || machine_rules.takes_parts;
+    return counts && !(m.condemned & NEXT) ? m.next : 0;
 }
 
 static uint32_t version_of(uint8_t file)
@@ -234,6 +290,8 @@ static uint8_t desired_file(void)
 
 static void give_up_entry(uint8_t failed)
 {
+    if (m.known && desired_file() == failed)
+        m.world_refused = true;
     if (m.known && desired_file() && version_of(desired_file()) == version_of(failed))
         m.outcome = true;
 }
@@ -361,7 +419,7 @@ static void boot(void)
     if ((word == CURRENT && m.current) || (word == NEXT && m.next))
         count(word);
     word = NOBODY;
-    if (m.next && m.next_on_trial) {
+    if (next() && m.next_on_trial) {
         struct ag_fallback_history all = history();
         if (machine_rules.trial(&all, ID_NEXT, m.trials) != AG_OK)
             mark_failed(NEXT);
@@ -414,6 +472,7 @@ static void facts(struct ag_plan_desired *desired, struct ag_plan_installed *ins
                                          .enabled = m.enabled };
     desired->status = m.kind == KIND_MALFORMED ? AG_ERR_TWIN_VERSION : AG_OK;
     desired->sha256 = file && m.with_hash ? hash_of(file) : NULL;
+    desired->window_is_closed = m.window_is_closed;
     *installed = (struct ag_plan_installed){
         .confirmed = { version_of(current()), hash_of(current()) },
         .staged = { version_of(next()), hash_of(next()) },
@@ -434,6 +493,7 @@ static void facts(struct ag_plan_desired *desired, struct ag_plan_installed *ins
 static void cancel_fetch(void)
 {
     m.fetched = 0;
+    drop_part();
     if (m.state == AG_STATE_DOWNLOADING || m.state == AG_STATE_VERIFYING ||
         m.state == AG_STATE_PAUSED)
         move(AG_EVENT_SETTLE);
@@ -445,6 +505,8 @@ static void rest(const struct ag_plan_desired *desired, const struct ag_plan_ins
         m.stopped = m.outcome = false;
         move(AG_EVENT_SETTLE);
     }
+    if (m.known && !m.fetched)
+        drop_part();
     if (m.known && m.kind == KIND_ABSENT && m.rejected)
         (void)store_remove();
     if (m.known && m.kind != KIND_ABSENT && m.kind != KIND_MALFORMED && current() &&
@@ -464,7 +526,7 @@ static void discard(void)
         m.runs = NOBODY;
     if (!store_drop_next())
         m.condemned |= NEXT | MACHINE_DROPPED;
-    move(AG_EVENT_SETTLE);
+    move(m.stopped ? AG_EVENT_STOP : AG_EVENT_SETTLE);
     if (was_trial)
         start_confirmed();
 }
@@ -493,8 +555,9 @@ static void perform(const struct ag_plan_desired *desired,
         cancel_fetch();
     switch (step.action) {
     case AG_PLAN_NOTHING:
-    case AG_PLAN_HOLD:
         rest(desired, installed);
+        break;
+    case AG_PLAN_HOLD:
         break;
     case AG_PLAN_REFUSE:
         if (m.state != AG_STATE_REFUSED)
@@ -525,8 +588,10 @@ static void perform(const struct ag_plan_desired *desired,
         move(AG_EVENT_SETTLE);
         if (next())
             move(AG_EVENT_FOUND);
-        if (current())
+        if (current()) {
+            store_disabled(false);
             take_up();
+        }
         break;
     case AG_PLAN_REMOVE:
         remove_all();
@@ -542,19 +607,24 @@ static void plan(bool pause_is_over)
     perform(&desired, &installed, machine_rules.plan(&desired, &installed), pause_is_over);
 }
 
+static void retry(void)
+{
+    if (is_left())
+        move(AG_EVENT_RETRY);
+    forget_failures();
+}
+
 // The table of the twin is another one, or the first one.
 static void desired_changed(bool is_same_file, bool is_same)
 {
-    if (m.has_desired && !is_same) { // retry
-        if (is_left())
-            move(AG_EVENT_RETRY);
-        forget_failures();
-    }
+    if (m.has_desired && !is_same)
+        retry();
     if (!is_same_file || !m.has_desired) {
         uint8_t file = desired_file();
         bool fits = file && m.rejected && version_of(m.rejected) == version_of(file) &&
                     (!m.with_hash || m.rejected == file);
         m.outcome = !m.has_desired && fits;
+        m.pardons = m.world_refused = false;
         if (m.fetched)
             cancel_fetch();
     }
@@ -570,8 +640,16 @@ static void desired_changed(bool is_same_file, bool is_same)
 static void install_refused(void)
 {
     m.fetched = 0;
-    m.outcome = true;
+    drop_part();
+    m.outcome = m.world_refused = true;
+    m.pardons = false;
     refuse();
+}
+
+static void fetch_paused(void)
+{
+    m.fetched = 0;
+    move(AG_EVENT_PAUSE);
 }
 
 static bool verified(void)
@@ -579,17 +657,32 @@ static bool verified(void)
     uint8_t file = m.fetched;
     if (m.state != AG_STATE_VERIFYING)
         return false;
-    if (m.quarantine & 1u << file) { // its hash is known by its head
+    if ((m.quarantine & 1u << file) && !m.pardons) {
         install_refused();
         return true;
     }
-    m.verified |= (uint8_t)(1u << file);
+    if (!store_pardon(file)) {
+        fetch_paused();
+        return true;
+    }
+    m.proven |= NEXT;
+    if (!store_seal()) {
+        fetch_paused(); // AG_ERR_FLASH may pass
+        return true;
+    }
     m.fetched = 0;
-    if (store_seal(file))
-        move(AG_EVENT_VERIFIED);
-    else
-        move(AG_EVENT_PAUSE); // AG_ERR_FLASH may pass
+    m.pardons = false;
+    move(AG_EVENT_VERIFIED);
     return true;
+}
+
+// Space is reserved, and the bytes come.
+static void fetched(void)
+{
+    if (store_reserve(m.fetched))
+        move(AG_EVENT_FETCHED);
+    else
+        fetch_paused();
 }
 
 static bool change_twin(int desire)
@@ -627,6 +720,43 @@ static bool restart(bool is_long)
     return true;
 }
 
+// method.c. Nobody asks before the twin is known.
+static bool ask_retry(void)
+{
+    uint8_t file = desired_file();
+    if (!m.online || !m.known || !file)
+        return false;
+    bool was_pardoned = !m.with_hash || store_pardon(file);
+    if (was_pardoned && m.rejected && version_of(m.rejected) == version_of(file))
+        was_pardoned = store_pardon(m.rejected) && store_drop_rejected();
+    if (!was_pardoned)
+        return true;
+    m.outcome = m.world_refused = false;
+    m.pardons = true;
+    if (m.failing)
+        retry();
+    plan(true);
+    return true;
+}
+
+static bool ask_restart(void)
+{
+    if (!m.online || !current() || m.runs == NEXT || m.stopped)
+        return false;
+    if (m.failing)
+        retry();
+    start_confirmed();
+    return true;
+}
+
+static bool move_window(bool is_closed)
+{
+    if (m.window_is_closed == is_closed || m.state != AG_STATE_STAGED)
+        return false;
+    m.window_is_closed = is_closed;
+    return true;
+}
+
 static bool happens(int event)
 {
     switch ((enum machine_event)event) {
@@ -656,13 +786,12 @@ static bool happens(int event)
     case EVENT_FETCHED:
         if (m.state != AG_STATE_DOWNLOADING)
             return false;
-        move(AG_EVENT_FETCHED);
+        fetched();
         return true;
     case EVENT_FETCH_FAILS:
         if (m.state != AG_STATE_DOWNLOADING && m.state != AG_STATE_VERIFYING)
             return false;
-        m.fetched = 0;
-        move(AG_EVENT_PAUSE);
+        fetch_paused();
         return true;
     case EVENT_FETCH_REFUSED:
         if (m.state != AG_STATE_DOWNLOADING)
@@ -729,6 +858,14 @@ static bool happens(int event)
             return false;
         recover();
         return true;
+    case EVENT_WINDOW_OPENS:
+        return move_window(false);
+    case EVENT_WINDOW_CLOSES:
+        return move_window(true);
+    case EVENT_ASK_RETRY:
+        return ask_retry();
+    case EVENT_ASK_RESTART:
+        return ask_restart();
     case EVENT_TWIN:
         break;
     }
@@ -742,8 +879,10 @@ static void forget_the_past(void)
         m.did_runs = m.hub_was_asked = m.hub_answered = false;
         m.health = AG_CRITERIA_HEALTH_UNKNOWN;
     }
-    m.verified &= (uint8_t)(1u << m.current | 1u << m.previous | 1u << m.next);
-    m.verified &= (uint8_t)~1u; // of no file
+    if (m.state != AG_STATE_STAGED)
+        m.window_is_closed = false;
+    if (!m.outcome && m.state != AG_STATE_REFUSED)
+        m.world_refused = false;
 }
 
 void machine_init(struct machine *machine)
@@ -781,7 +920,7 @@ const char *machine_breach(const struct machine *machine)
     uint8_t file = m.runs == NEXT ? next() : m.runs == CURRENT ? current() : 0;
     if (m.runs != NOBODY && file == 0)
         return "what runs is not in the store, or condemned";
-    if (file && !(m.verified & 1u << file))
+    if (file && !(m.proven & (m.runs == NEXT ? NEXT : m.condemned & CURRENT ? PREVIOUS : CURRENT)))
         return "what runs was never verified";
     if (file && (m.quarantine & 1u << file))
         return "what runs is in quarantine";
@@ -791,7 +930,24 @@ const char *machine_breach(const struct machine *machine)
         return "a trial has nothing that runs";
     if (current() && m.runs == NOBODY && !m.stopped && !m.failing)
         return "a confirmed version is down, and nothing will start it";
+    if ((m.state == AG_STATE_RUNNING || m.state == AG_STATE_ROLLED_BACK) && m.runs != CURRENT &&
+        !m.failing)
+        return "a version is called running that does not run";
     return NULL;
+}
+
+// Whether the host has a reason to think that the desired file can be installed.
+static bool may_come(uint8_t file)
+{
+    if (m.world_refused || (m.quarantine & 1u << file))
+        return false;
+    // Without a hash in the twin, a version that failed before the start is taken for this one.
+    if (!m.with_hash && m.rejected && version_of(m.rejected) == version_of(file))
+        return false;
+    if (!current() || version_of(file) > version_of(current()))
+        return true;
+    // An older one may not, and another file of the same version never does.
+    return version_of(file) < version_of(current()) && m.kind == KIND_DOWN1;
 }
 
 bool machine_is_at_goal(const struct machine *machine)
@@ -814,7 +970,7 @@ bool machine_is_at_goal(const struct machine *machine)
     // This file will not come: the device says so, and runs what it has.
     bool is_told = m.state == AG_STATE_REFUSED || m.state == AG_STATE_ROLLED_BACK ||
                    m.state == AG_STATE_FAILED;
-    return is_told && (runs || !current());
+    return is_told && !may_come(file) && (runs || !current());
 }
 
 // ---- Keys --------------------------------------------------------------------------------------
@@ -822,6 +978,7 @@ bool machine_is_at_goal(const struct machine *machine)
 // clang-format off
 #define FIELDS(X)                                                                                  \
     X(current, 2) X(previous, 2) X(next, 2) X(rejected, 2) X(trials, 2) X(next_on_trial, 1)        \
+    X(next_is_sealed, 1) X(pardons, 1) X(window_is_closed, 1) X(world_refused, 1)                  \
     X(history_of, 2) X(failures, 3) X(disabled, 1) X(state, 4) X(runs, 2) X(condemned, 3)          \
     X(ram_history_of, 2) X(ram_failures, 3) X(stopped, 1) X(failing, 1) X(outcome, 1) X(known, 1)  \
     X(online, 1) X(flash_is_dead, 1) X(has_desired, 1) X(fetched, 2) X(did_runs, 1)                \
@@ -836,7 +993,7 @@ uint64_t machine_pack(const struct machine *machine)
     FIELDS(PACK)
 #undef PACK
     key = key << 3 | machine->quarantine >> 1;
-    return key << 3 | machine->verified >> 1;
+    return key << 3 | machine->proven;
 }
 
 void machine_unpack(uint64_t key, struct machine *machine)
@@ -848,7 +1005,7 @@ void machine_unpack(uint64_t key, struct machine *machine)
 #undef SIZE
     };
     uint8_t values[sizeof sizes];
-    machine->verified = (uint8_t)((key & 7) << 1);
+    machine->proven = (uint8_t)(key & 7);
     machine->quarantine = (uint8_t)((key >> 3 & 7) << 1);
     key >>= 6;
     for (size_t i = sizeof sizes; i-- > 0; key >>= sizes[i])
@@ -867,17 +1024,22 @@ void machine_print(const struct machine *machine)
         printf(" " #field "=%u", (unsigned)machine->field);
     FIELDS(PRINT)
 #undef PRINT
-    printf(" quarantine=%x verified=%x (%s)\n", machine->quarantine, machine->verified,
+    printf(" quarantine=%x proven=%x (%s)\n", machine->quarantine, machine->proven,
            ag_transition_state_name((enum ag_transition_state)machine->state));
 }
 
 const char *machine_event_name(int event)
 {
     static const char *const names[] = {
-        "plan",        "judge",         "pause over", "online",         "offline",   "fetched",
-        "fetch fails", "fetch refused", "verified",   "verify refused", "runs done", "well",
-        "hub answers", "hub timeout",   "overdue",    "trial traps",    "traps",     "restart",
-        "long pause",  "stable",        "reset",      "bite",           "recover",
+        "plan",           "judge",           "pause over",
+        "online",         "offline",         "fetched",
+        "fetch fails",    "fetch refused",   "verified",
+        "verify refused", "runs done",       "well",
+        "hub answers",    "hub timeout",     "overdue",
+        "trial traps",    "traps",           "restart",
+        "long pause",     "stable",          "reset",
+        "bite",           "recover",         "window opens",
+        "window closes",  "retry asked for", "restart asked for",
     };
     return event < EVENT_TWIN ? names[event] : "twin changes";
 }

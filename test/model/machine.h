@@ -7,6 +7,9 @@
 // the order of calls, time (a pause is over, or it is not) and the outside. Every event is tried
 // with the power cut after each of its writes to flash, and with flash that fails from each of them
 // on, until a start or until the store is brought up again.
+//
+// What is left out: bytes that change on flash (test/power/power_rot_test.c), epochs (a version of
+// a lower one counts as no previous version), a lack of room, and other plug-ins.
 #ifndef AG_TEST_MODEL_MACHINE_H
 #define AG_TEST_MODEL_MACHINE_H
 
@@ -33,9 +36,10 @@ enum machine_kind { // what the twin says of the name
 };
 
 enum machine_role {
-    NOBODY,
-    CURRENT,
-    NEXT
+    NOBODY = 0,
+    CURRENT = 1,
+    NEXT = 2,
+    PREVIOUS = 4
 };
 
 // The condemned next version is to be dropped, not to be marked failed.
@@ -44,6 +48,7 @@ enum machine_role {
 struct machine {
     // On flash.
     uint8_t current, previous, next, rejected; // files
+    bool next_is_sealed;                       // otherwise it is still on its way
     uint8_t trials;                            // of next
     bool next_on_trial;
     uint8_t quarantine; // bits by file
@@ -59,11 +64,16 @@ struct machine {
     uint8_t fetched; // file that is on its way
     bool did_runs, hub_was_asked, hub_answered;
     uint8_t health;
+    bool pardons; // a retry was asked for: the next fetch takes a file out of quarantine
     // The twin.
     uint8_t kind;
     bool enabled, with_hash, wants_hub;
-    // For the proof: files that were ever proven.
-    uint8_t verified;
+    // The clock, where a staged version waits.
+    bool window_is_closed;
+    // For the proof, unknown to the host: versions whose own bytes were proven, as bits of enum
+    // machine_role; and whether the world has said no to the very file that the twin desires.
+    uint8_t proven;
+    bool world_refused;
 };
 
 // The rules, so that a test can break one.
@@ -77,6 +87,7 @@ struct machine_rules {
                                         const struct ag_criteria_facts *);
     enum ag_fallback_action (*fallback)(const struct ag_fallback_history *, uint32_t, bool);
     enum ag_status (*trial)(const struct ag_fallback_history *, uint32_t, uint32_t);
+    bool takes_parts; // what is not sealed counts as staged
 };
 extern const struct machine_rules machine_real_rules;
 extern struct machine_rules machine_rules;
@@ -105,7 +116,11 @@ enum machine_event {
     EVENT_RESET,   // between two runs, or by a cut of the power
     EVENT_BITE,    // in the middle of a run
     EVENT_RECOVER, // the flash works again, and the store is brought up again
-    EVENT_TWIN,    // EVENT_TWIN + i: the twin changes to the i-th desire
+    EVENT_WINDOW_OPENS,
+    EVENT_WINDOW_CLOSES,
+    EVENT_ASK_RETRY,   // by direct method
+    EVENT_ASK_RESTART, // of the confirmed version
+    EVENT_TWIN,        // EVENT_TWIN + i: the twin changes to the i-th desire
 };
 #define MACHINE_DESIRES (KIND_COUNT * 8)
 #define MACHINE_EVENTS  (EVENT_TWIN + MACHINE_DESIRES)
