@@ -37,6 +37,8 @@ static void print_lines(const json_t *answer)
         print_line(line);
     }
     const json_int_t older = json_integer_value(json_object_get(answer, "older"));
+    if (json_array_size(json_object_get(answer, "lines")) == 0)
+        ag_output_note("nothing has been logged");
     if (older > 0)
         ag_output_note("%lld older lines are kept on the device", (long long)older);
 }

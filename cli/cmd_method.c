@@ -98,6 +98,9 @@ int cmd_method(int argc, char **argv)
     if (code < 300)
         return print_answer(answer);
     const int failed = ag_method_fail(operands[0], operands[1], code, answer);
-    json_decref(answer);
+    if (!json_object_get(answer, "hint")) // a plug-in's answer says why in its own way
+        print_answer(answer);
+    else
+        json_decref(answer);
     return failed;
 }

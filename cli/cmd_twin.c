@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/config.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/service.h"
@@ -105,24 +106,81 @@ static enum ag_colour colour_of(const char *state)
     return AG_COLOUR_WAITING;
 }
 
+static long long number(const json_t *object, const char *name)
+{
+    return (long long)json_integer_value(json_object_get(object, name));
+}
+
+// A member that is a text, as a terminal may see it.
+static const char *clean(const json_t *object, const char *name, char *text, size_t capacity)
+{
+    ag_twin_edit_clean(text, capacity, ag_service_text(object, name, "?"));
+    return text;
+}
+
+// What the device says is wrong, and with which `what` ("version"), where that is another than
+// `in_use`.
+static void print_error(const json_t *error, const char *what, long long in_use)
+{
+    char name[64];
+    char hint[200];
+    char place[96];
+    if (!json_is_object(error))
+        return;
+    const long long about = number(error, "version");
+    const long long cause = number(error, "cause");
+    ag_twin_edit_place(error, place, sizeof place);
+    if (about != 0 && about != in_use)
+        printf(" %s %lld:", what, about);
+    printf(" %s (%lld)%s", clean(error, "name", name, sizeof name), number(error, "code"), place);
+    if (cause != 0)
+        printf(", because of %lld", cause);
+    printf(": %s", clean(error, "hint", hint, sizeof hint));
+}
+
 static void print_module(const char *key, const json_t *module)
 {
-    const char *state = ag_service_text(module, "state", "?");
-    const json_t *error = json_object_get(module, "error");
+    char state[32];
+    char shown[AG_CFG_NAME_MAX + 1];
     char *name = ag_twin_edit_unescape(key);
-    printf("%-24s %8lld  %s%-12s%s", name ? name : key,
-           (long long)json_integer_value(json_object_get(module, "version")),
-           ag_output_colour(stdout, colour_of(state)), state,
-           ag_output_colour(stdout, AG_COLOUR_NONE));
-    if (error) {
-        char place[96];
-        ag_twin_edit_place(error, place, sizeof place);
-        printf(" %s (%lld)%s: %s", ag_service_text(error, "name", "?"),
-               (long long)json_integer_value(json_object_get(error, "code")), place,
-               ag_service_text(error, "hint", ""));
-    }
+    const long long version = number(module, "version");
+    ag_twin_edit_clean(shown, sizeof shown, name ? name : key);
+    clean(module, "state", state, sizeof state);
+    printf("%-24s %8lld  %s%-12s%s", shown, version, ag_output_colour(stdout, colour_of(state)),
+           state, ag_output_colour(stdout, AG_COLOUR_NONE));
+    print_error(json_object_get(module, "error"), "version", version);
     printf("\n");
     free(name);
+}
+
+static void print_host(const char *device, const json_t *host)
+{
+    char text[64];
+    char board[64];
+    char state[32];
+    const json_t *trust = json_object_get(host, "trust");
+    const json_t *refused = json_object_get(host, "refusedEntries");
+    printf("%s: host %s on %s, %s, desired version %lld taken up, %lld bytes free\n", device,
+           clean(host, "host", text, sizeof text), clean(host, "board", board, sizeof board),
+           clean(host, "state", state, sizeof state), number(host, "desiredVersion"),
+           number(host, "storeFree"));
+    clean(trust, "state", state, sizeof state);
+    if (json_is_object(trust) && strcmp(state, "running") != 0) {
+        printf("trust store object of epoch %lld: %s", number(trust, "epoch"), state);
+        print_error(json_object_get(trust, "error"), "epoch", number(trust, "epoch"));
+        printf("\n");
+    }
+    if (json_is_object(refused)) {
+        printf("%lld entries without a name refused, the first at place %lld:",
+               number(refused, "count"), number(refused, "first"));
+        print_error(json_object_get(refused, "error"), "", 0);
+        printf("\n");
+    }
+    if (json_is_object(json_object_get(host, "error"))) {
+        printf("the desired section:");
+        print_error(json_object_get(host, "error"), "", 0);
+        printf("\n");
+    }
 }
 
 static void print_report(const char *device, const json_t *reported)
@@ -132,11 +190,7 @@ static void print_report(const char *device, const json_t *reported)
     const char *key;
     json_t *module;
     if (host)
-        printf("%s: host %s on %s, %s, desired version %lld taken up, %lld bytes free\n", device,
-               ag_service_text(host, "host", "?"), ag_service_text(host, "board", "?"),
-               ag_service_text(host, "state", "?"),
-               (long long)json_integer_value(json_object_get(host, "desiredVersion")),
-               (long long)json_integer_value(json_object_get(host, "storeFree")));
+        print_host(device, host);
     if (json_object_size(modules) > 0)
         printf("%s%-24s %8s  %-12s%s\n", ag_output_colour(stdout, AG_COLOUR_STRONG), "PLUG-IN",
                "VERSION", "STATE", ag_output_colour(stdout, AG_COLOUR_NONE));

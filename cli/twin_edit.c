@@ -274,7 +274,7 @@ static const struct state_row {
 } states[] = {
     { "downloading", "is being downloaded", AG_TWIN_WAITING },
     { "verifying", "is being verified", AG_TWIN_WAITING },
-    { "waiting", "waits for its turn", AG_TWIN_WAITING },
+    { "waiting", "waits for its turn, or its window", AG_TWIN_WAITING },
     { "trial", "is on trial", AG_TWIN_WAITING },
     { "removing", "is being removed", AG_TWIN_WAITING },
     { "running", "is running", AG_TWIN_SUCCEEDED },
@@ -293,8 +293,7 @@ static const struct state_row *find_state(const char *name)
     return NULL;
 }
 
-// Copies text without control characters, since a device wrote it.
-static void copy_clean(char *to, size_t capacity, const char *from)
+void ag_twin_edit_clean(char *to, size_t capacity, const char *from)
 {
     size_t filled = 0;
     for (; from && *from && filled + 1 < capacity; from++) {
@@ -317,17 +316,17 @@ void ag_twin_edit_place(const json_t *error, char *text, size_t capacity)
         snprintf(text, capacity, ", function %lld", (long long)json_integer_value(function));
     else if (json_is_string(reason) && capacity > 2) {
         memcpy(text, ": ", 2);
-        copy_clean(text + 2, capacity - 2, json_string_value(reason));
+        ag_twin_edit_clean(text + 2, capacity - 2, json_string_value(reason));
     }
 }
 
 static void read_error(const json_t *entry, struct ag_twin_progress *progress)
 {
     const json_t *error = json_object_get(entry, "error");
-    copy_clean(progress->error, sizeof progress->error,
-               json_string_value(json_object_get(error, "name")));
-    copy_clean(progress->hint, sizeof progress->hint,
-               json_string_value(json_object_get(error, "hint")));
+    ag_twin_edit_clean(progress->error, sizeof progress->error,
+                       json_string_value(json_object_get(error, "name")));
+    ag_twin_edit_clean(progress->hint, sizeof progress->hint,
+                       json_string_value(json_object_get(error, "hint")));
     progress->error_code = json_integer_value(json_object_get(error, "code"));
     ag_twin_edit_place(error, progress->place, sizeof progress->place);
 }

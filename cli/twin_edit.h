@@ -82,6 +82,10 @@ struct ag_twin_progress {
     char hint[200];     // "": none
 };
 
+// Copies a text of a device's, NULL counts as empty, without control characters, so that it can be
+// shown on a terminal; cut to fit.
+void ag_twin_edit_clean(char *to, size_t capacity, const char *from);
+
 // Where the error of a plug-in's report says that it trapped, or why it was refused, as in struct
 // ag_twin_progress; "" when it says neither.
 void ag_twin_edit_place(const json_t *error, char *text, size_t capacity);

@@ -90,11 +90,11 @@
     X(ERR_TWIN_URL,            1407, "twin_url", "the entry's URL is not an https URL that this host can hold", "use https:// and at most 1024 bytes") \
     X(ERR_TWIN_TOO_MANY,       1408, "twin_too_many", "the list has more entries than this host can hold", "remove entries; the first ones count") \
     X(ERR_TWIN_SPACE,          1409, "twin_space", "the entries together need more memory than this host has for them", "shorten URLs and settings") \
-    X(ERR_TWIN_MEMBER,         1410, "twin_member", "an optional member of the entry has a wrong type or value", "see the members in DESIGN.md 4.1") \
+    X(ERR_TWIN_MEMBER,         1410, "twin_member", "an optional member of the entry has a wrong type or value", "see docs/updates.md") \
     X(ERR_TWIN_DOWNGRADE,      1411, "twin_downgrade", "the version is older than the installed one", "raise Version, or set AllowDowngrade") \
     X(ERR_SETTINGS_SCHEMA,     1412, "settings_schema", "the settings are not what the plug-in's schema asks for", "correct the member that is named; airgraft inspect shows the schema") \
-    X(ERR_TWIN_WINDOW,         1413, "twin_window", "the entry's Window is malformed", "give From and To as HH:MM; see Window in DESIGN.md 4.1") \
-    X(ERR_TWIN_HOST,           1414, "twin_host", "a member of the desired object airgraft has a wrong type or value", "see airgraft in DESIGN.md 4.1; what is wrong in it counts as absent") \
+    X(ERR_TWIN_WINDOW,         1413, "twin_window", "the entry's Window is malformed", "give From and To as HH:MM; see docs/updates.md") \
+    X(ERR_TWIN_HOST,           1414, "twin_host", "a member of the desired object airgraft has a wrong type or value", "see docs/updates.md; what is wrong in it counts as absent") \
     \
     /* 15xx: network */ \
     X(ERR_CLOSED,              1501, "closed", "the peer closed the connection", "it is tried again") \
@@ -123,6 +123,13 @@
     X(ERR_DPS_ANSWER,          1525, "dps_answer", "the provisioning service sent an answer that is not understood", "see the log") \
     X(ERR_HUB_REQUEST,         1526, "hub_request", "the hub refused a twin request", "see the log for its reason") \
     X(ERR_METHOD,              1527, "method", "the direct method's payload is not what the method takes", "see docs/methods.md; the payload is a JSON object, or nothing") \
+    X(ERR_METHOD_UNKNOWN,      1528, "method_unknown", "there is no such direct method", "status, restart, logs and retry are the host's; PLUGIN.METHOD calls a plug-in that has on_method") \
+    X(ERR_METHOD_PLUGIN,       1529, "method_plugin", "the device has no plug-in of that name", "the method status lists what it has") \
+    X(ERR_METHOD_STATE,        1530, "method_state", "not while the plug-in is on trial, stopped or not installed", "wait for the end of the trial, or enable it; the method status shows its state") \
+    X(ERR_METHOD_SIZE,         1531, "method_size", "the direct method's payload is too large", "send at most 1024 bytes") \
+    X(ERR_METHOD_BUSY,         1532, "method_busy", "other direct methods are under way", "call again when they are answered") \
+    X(ERR_METHOD_DOWN,         1533, "method_down", "the plug-in does not run, or was stopped before it answered", "the method status shows its state; call again when it runs") \
+    X(ERR_METHOD_TIME,         1534, "method_time", "the plug-in did not answer in time", "it goes on; see its log for what it does") \
     \
     /* 16xx: store and flash */ \
     X(ERR_FLASH,               1601, "flash", "the flash could not be programmed or erased", "check the medium; replace it if this stays") \

@@ -98,15 +98,15 @@ static void call_plugin(struct ag_host *host, struct ag_method_slot *slot,
     struct ag_method_call *call = &host->method.call;
     struct ag_plugin *plugin = find_called(host, request);
     if (!plugin) {
-        answer(slot, AG_METHOD_NOT_FOUND, AG_ERR_NOT_FOUND);
+        answer(slot, AG_METHOD_NOT_FOUND, AG_ERR_METHOD_PLUGIN);
         return;
     }
     if (call->is_under_way || call->holds_reply) {
-        answer(slot, AG_METHOD_BUSY, AG_ERR_AGAIN);
+        answer(slot, AG_METHOD_BUSY, AG_ERR_METHOD_BUSY);
         return;
     }
     enum ag_status status = ag_plugins_call_method(&host->plugins, plugin);
-    if (status == AG_ERR_NOT_FOUND)
+    if (status == AG_ERR_METHOD_UNKNOWN)
         answer(slot, AG_METHOD_NOT_FOUND, status);
     else if (status != AG_OK)
         answer(slot, AG_METHOD_UNAVAILABLE, plugin->error != AG_OK ? plugin->error : status);
@@ -127,7 +127,7 @@ static void restart_plugin(struct ag_host *host, struct ag_method_slot *slot,
                            struct ag_plugin *plugin)
 {
     if (plugin->current.id == 0 || plugin->is_trial || plugin->is_stopped) {
-        answer(slot, AG_METHOD_CONFLICT, AG_ERR_UNSUPPORTED);
+        answer(slot, AG_METHOD_CONFLICT, AG_ERR_METHOD_STATE);
         return;
     }
     ag_log_plugin(host, AG_LOG_INFO, plugin->name, plugin->current.version, "restart asked for",
@@ -144,7 +144,7 @@ static void restart(struct ag_host *host, struct ag_method_slot *slot)
 {
     struct ag_plugin *plugin = ag_plugins_find(&host->plugins, slot->name);
     if (slot->name[0] && !plugin) {
-        answer(slot, AG_METHOD_NOT_FOUND, AG_ERR_NOT_FOUND);
+        answer(slot, AG_METHOD_NOT_FOUND, AG_ERR_METHOD_PLUGIN);
         return;
     }
     if (plugin)
@@ -189,9 +189,10 @@ static enum ag_status retry_plugin(struct ag_host *host, struct ag_plugin *plugi
     return AG_OK;
 }
 
+// Of a plug-in that is named, an entry that is refused is told; among all it is passed over.
 static void retry(struct ag_host *host, struct ag_method_slot *slot)
 {
-    enum ag_status status = slot->name[0] ? AG_ERR_NOT_FOUND : AG_OK;
+    enum ag_status status = slot->name[0] ? AG_ERR_METHOD_PLUGIN : AG_OK;
     for (uint32_t i = 0; i < AG_CFG_PLUGIN_MAX; i++) {
         struct ag_plugin *plugin = &host->plugins.plugins[i];
         if (!plugin->is_used || (slot->name[0] && strcmp(plugin->name, slot->name) != 0))
@@ -199,10 +200,12 @@ static void retry(struct ag_host *host, struct ag_method_slot *slot)
         const struct ag_desired_entry *entry = ag_update_entry(host, plugin);
         if (entry && entry->status == AG_OK)
             status = retry_plugin(host, plugin, entry);
+        else if (entry && slot->name[0])
+            status = entry->status;
         if (status != AG_OK)
             break;
     }
-    if (status == AG_ERR_NOT_FOUND)
+    if (status == AG_ERR_METHOD_PLUGIN)
         answer(slot, AG_METHOD_NOT_FOUND, status);
     else
         answer(slot, status == AG_OK ? AG_METHOD_OK : AG_METHOD_FAILED, status);
@@ -226,7 +229,7 @@ static void find_source(struct ag_host *host, struct ag_method_slot *slot)
         ag_log_read(host, slot->name, count_line, &count);
     is_known = is_known || count > 0;
     answer(slot, is_known ? AG_METHOD_OK : AG_METHOD_NOT_FOUND,
-           is_known ? AG_OK : AG_ERR_NOT_FOUND);
+           is_known ? AG_OK : AG_ERR_METHOD_PLUGIN);
 }
 
 static void act(struct ag_host *host, struct ag_method_slot *slot,
@@ -252,7 +255,7 @@ static void act(struct ag_host *host, struct ag_method_slot *slot,
     }
 }
 
-// ---- Receiving ---------------------------------------------------------------------------------
+// ---- Answering ---------------------------------------------------------------------------------
 
 static struct ag_method_slot *slot_in(struct ag_host *host, enum ag_method_slot_state state)
 {
@@ -262,20 +265,103 @@ static struct ag_method_slot *slot_in(struct ag_host *host, enum ag_method_slot_
     return NULL;
 }
 
+static enum ag_status publish_answer(struct ag_host *host, const struct ag_method_slot *slot)
+{
+    char topic_bytes[AG_METHOD_RID_MAX + 48];
+    uint8_t body_bytes[AG_CFG_METHOD_ANSWER];
+    struct ag_writer topic;
+    struct ag_writer body;
+    ag_writer_init(&topic, topic_bytes, sizeof topic_bytes);
+    ag_writer_init(&body, body_bytes, sizeof body_bytes);
+    ag_hub_write_method_topic(&topic, slot->code, (struct ag_text){ slot->rid, slot->rid_size });
+    ag_method_answer_write(host, slot, &body);
+    struct ag_mqtt_message message = { .topic = { topic_bytes, topic.size },
+                                       .payload = body.start,
+                                       .payload_size = body.size };
+    return ag_link_publish(&host->link, &message, NULL);
+}
+
+// False: there is no room for it now.
+static bool send_answer(struct ag_host *host, const struct ag_method_slot *slot)
+{
+    enum ag_status status = publish_answer(host, slot);
+    if (status == AG_ERR_AGAIN || status == AG_ERR_CLOSED) {
+        host->method.pause_ms = host->now_ms + PAUSE_MS;
+        return false;
+    }
+    if (status != AG_OK)
+        ag_log_plugin(host, AG_LOG_ERROR, "direct method", 0, "cannot be answered", status);
+    return true;
+}
+
+// The oldest of the calls that there was no room for.
+static bool send_refusal(struct ag_host *host)
+{
+    struct ag_method *method = &host->method;
+    struct ag_method_slot slot = { .code = AG_METHOD_BUSY, .error = AG_ERR_METHOD_BUSY };
+    slot.rid_size = (uint8_t)method->refused[0];
+    memcpy(slot.rid, method->refused + 1, slot.rid_size);
+    if (!send_answer(host, &slot))
+        return false;
+    method->refused_size -= slot.rid_size + 1u;
+    memmove(method->refused, method->refused + slot.rid_size + 1, method->refused_size);
+    return true;
+}
+
+static void send_answers(struct ag_host *host)
+{
+    struct ag_method *method = &host->method;
+    struct ag_method_slot *slot;
+    if (host->link.state != AG_LINK_ONLINE || host->now_ms < method->pause_ms)
+        return;
+    while ((slot = slot_in(host, AG_METHOD_READY)) != NULL) {
+        if (!send_answer(host, slot))
+            return;
+        if (slot->kind == AG_METHOD_RESTART && !slot->name[0] && slot->code == AG_METHOD_OK)
+            method->restart_ms = host->now_ms + RESTART_MS;
+        if (slot->is_answered_by_plugin)
+            method->call.holds_reply = false;
+        slot->state = AG_METHOD_FREE;
+    }
+    while (method->refused_size > 0 && send_refusal(host))
+        ;
+}
+
+// ---- Receiving ---------------------------------------------------------------------------------
+
 static void warn(struct ag_host *host, const char *text)
 {
     ag_log_plugin(host, AG_LOG_WARNING, "direct method", 0, text, AG_ERR_NO_SPACE);
 }
 
+// Keeps the request id of a call that there is no room for, which is all that its answer takes.
+static void refuse(struct ag_host *host, struct ag_text rid)
+{
+    struct ag_method *method = &host->method;
+    if (rid.size + 1 > sizeof method->refused - method->refused_size) {
+        warn(host, "too many at once");
+        return; // the hub tells its caller that there was no answer
+    }
+    method->refused[method->refused_size] = (char)rid.size;
+    memcpy(method->refused + method->refused_size + 1, rid.at, rid.size);
+    method->refused_size += (uint32_t)rid.size + 1;
+}
+
 void ag_method_begin(struct ag_host *host, const struct ag_hub_topic *topic)
 {
     struct ag_method *method = &host->method;
-    struct ag_method_slot *slot = slot_in(host, AG_METHOD_FREE);
     method->size = 0;
     method->is_too_large = false;
-    if (!slot || topic->method_rid.size > AG_METHOD_RID_MAX) {
-        warn(host, slot ? "its request id is too long to be answered" : "too many at once");
-        return; // the hub tells its caller that there was no answer
+    if (topic->method_rid.size > AG_METHOD_RID_MAX) {
+        warn(host, "its request id is too long to be answered");
+        return; // as above
+    }
+    if (!slot_in(host, AG_METHOD_FREE))
+        send_answers(host); // of those before it in the same piece from the network
+    struct ag_method_slot *slot = slot_in(host, AG_METHOD_FREE);
+    if (!slot) {
+        refuse(host, topic->method_rid);
+        return;
     }
     memset(slot, 0, sizeof *slot);
     slot->state = AG_METHOD_RECEIVING;
@@ -305,11 +391,11 @@ void ag_method_end(struct ag_host *host)
     if (!slot)
         return;
     if (method->is_unreadable || strlen(method->name) == 0) {
-        answer(slot, AG_METHOD_NOT_FOUND, AG_ERR_NOT_FOUND);
+        answer(slot, AG_METHOD_NOT_FOUND, AG_ERR_METHOD_UNKNOWN);
         return;
     }
     if (method->is_too_large) {
-        answer(slot, AG_METHOD_TOO_LARGE, AG_ERR_NO_SPACE);
+        answer(slot, AG_METHOD_TOO_LARGE, AG_ERR_METHOD_SIZE);
         return;
     }
     struct ag_method_request request;
@@ -329,9 +415,10 @@ void ag_method_forget(struct ag_host *host)
     host->method.call.slot = NO_SLOT;
     host->method.call.holds_reply = false;
     host->method.pause_ms = 0;
+    host->method.refused_size = 0;
 }
 
-// ---- Answering ---------------------------------------------------------------------------------
+// ---- Going on ----------------------------------------------------------------------------------
 
 // Looks after the call of a plug-in. An instance that is gone has taken its call with it, whatever
 // ended it.
@@ -357,47 +444,10 @@ static void follow_call(struct ag_host *host)
     if (is_done)
         answer(slot, call->code, AG_OK);
     else if (is_gone)
-        answer(slot, AG_METHOD_NO_ANSWER, plugin->error != AG_OK ? plugin->error : AG_ERR_CLOSED);
+        answer(slot, AG_METHOD_NO_ANSWER,
+               plugin->error != AG_OK ? plugin->error : AG_ERR_METHOD_DOWN);
     else
-        answer(slot, AG_METHOD_NO_ANSWER, AG_ERR_TIMEOUT);
-}
-
-static enum ag_status publish_answer(struct ag_host *host, const struct ag_method_slot *slot)
-{
-    char topic_bytes[AG_METHOD_RID_MAX + 48];
-    uint8_t body_bytes[AG_CFG_METHOD_ANSWER];
-    struct ag_writer topic;
-    struct ag_writer body;
-    ag_writer_init(&topic, topic_bytes, sizeof topic_bytes);
-    ag_writer_init(&body, body_bytes, sizeof body_bytes);
-    ag_hub_write_method_topic(&topic, slot->code, (struct ag_text){ slot->rid, slot->rid_size });
-    ag_method_answer_write(host, slot, &body);
-    struct ag_mqtt_message message = { .topic = { topic_bytes, topic.size },
-                                       .payload = body.start,
-                                       .payload_size = body.size };
-    return ag_link_publish(&host->link, &message, NULL);
-}
-
-static void send_answers(struct ag_host *host)
-{
-    struct ag_method *method = &host->method;
-    struct ag_method_slot *slot;
-    if (host->link.state != AG_LINK_ONLINE || host->now_ms < method->pause_ms)
-        return;
-    while ((slot = slot_in(host, AG_METHOD_READY)) != NULL) {
-        enum ag_status status = publish_answer(host, slot);
-        if (status == AG_ERR_AGAIN || status == AG_ERR_CLOSED) {
-            method->pause_ms = host->now_ms + PAUSE_MS;
-            return;
-        }
-        if (status != AG_OK)
-            ag_log_plugin(host, AG_LOG_ERROR, "direct method", 0, "cannot be answered", status);
-        if (slot->kind == AG_METHOD_RESTART && !slot->name[0] && slot->code == AG_METHOD_OK)
-            method->restart_ms = host->now_ms + RESTART_MS;
-        if (slot->is_answered_by_plugin)
-            method->call.holds_reply = false;
-        slot->state = AG_METHOD_FREE;
-    }
+        answer(slot, AG_METHOD_NO_ANSWER, AG_ERR_METHOD_TIME);
 }
 
 void ag_method_step(struct ag_host *host)
@@ -421,8 +471,8 @@ uint64_t ag_method_deadline(const struct ag_host *host)
         deadline = method->call.deadline_ms;
     if (host->link.state != AG_LINK_ONLINE)
         return deadline;
+    bool is_waiting = method->refused_size > 0;
     for (uint32_t i = 0; i < AG_CFG_METHOD_MAX; i++)
-        if (method->slots[i].state == AG_METHOD_READY && method->pause_ms < deadline)
-            deadline = method->pause_ms;
-    return deadline;
+        is_waiting = is_waiting || method->slots[i].state == AG_METHOD_READY;
+    return is_waiting && method->pause_ms < deadline ? method->pause_ms : deadline;
 }

@@ -17,6 +17,10 @@
 // Longest $rid that is echoed, bytes.
 #define AG_METHOD_RID_MAX 128u
 
+// Request ids of calls that there is no room for, together with a byte each: about fifty of the
+// short ones that hubs make.
+#define AG_METHOD_REFUSED_SIZE 256u
+
 // What the answer's code says, as HTTP does.
 enum ag_method_code {
     AG_METHOD_OK = 200,
@@ -24,7 +28,7 @@ enum ag_method_code {
     AG_METHOD_NOT_FOUND = 404,   // no such method, plug-in, or on_method
     AG_METHOD_CONFLICT = 409,    // not in the state that the plug-in is in
     AG_METHOD_TOO_LARGE = 413,   // the payload
-    AG_METHOD_BUSY = 429,        // another call is under way
+    AG_METHOD_BUSY = 429,        // another call of a plug-in is under way, or too many calls
     AG_METHOD_FAILED = 500,      //
     AG_METHOD_UNAVAILABLE = 503, // the plug-in does not run
     AG_METHOD_NO_ANSWER = 504,   // the plug-in trapped, was stopped, or took too long
@@ -74,6 +78,8 @@ struct ag_method {
     uint32_t size;       // bytes received of the payload in hand
     char name[AG_CFG_METHOD_NAME_MAX + 1];
     char payload[AG_CFG_METHOD_PAYLOAD];
+    uint32_t refused_size;
+    char refused[AG_METHOD_REFUSED_SIZE]; // request ids, oldest first; before each its size
 };
 
 #endif

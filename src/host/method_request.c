@@ -163,7 +163,7 @@ static enum ag_status read_call(struct ag_text name, struct ag_text payload, cha
     const char *dot = name.size > 0 ? memchr(name.at, '.', name.size) : NULL;
     if (!dot || !ag_utf8_is_valid(name) ||
         !copy_text(name, request->method, sizeof request->method))
-        return AG_ERR_NOT_FOUND;
+        return AG_ERR_METHOD_UNKNOWN;
     request->kind = AG_METHOD_CALL;
     request->is_whole = true;
     if (storage && payload.size > 0)
@@ -176,7 +176,7 @@ enum ag_status ag_method_request_read(struct ag_text name, struct ag_text payloa
                                       struct ag_method_request *request)
 {
     struct ag_method_request read = { .lines = AG_METHOD_REQUEST_LINES };
-    enum ag_status status = AG_ERR_NOT_FOUND;
+    enum ag_status status = AG_ERR_METHOD_UNKNOWN;
     for (size_t i = 0; status != AG_OK && i < sizeof methods / sizeof methods[0]; i++) {
         if (!ag_text_equals(name, methods[i].name))
             continue;

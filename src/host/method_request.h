@@ -38,8 +38,8 @@ struct ag_method_request {
 
 // `name` is decoded; `payload` is at most AG_CFG_METHOD_PAYLOAD bytes. The payload of a call goes
 // to `storage`, which has room for so many and a NUL; NULL: it is only checked. AG_ERR_METHOD: the
-// payload is not JSON, not an object, or a member has a wrong type or value. AG_ERR_NOT_FOUND: no
-// method can be meant by that name. *request is then untouched.
+// payload is not JSON, not an object, or a member has a wrong type or value. AG_ERR_METHOD_UNKNOWN:
+// no method can be meant by that name. *request is then untouched.
 AG_MUST_CHECK enum ag_status ag_method_request_read(struct ag_text name, struct ag_text payload,
                                                     char *storage,
                                                     struct ag_method_request *request);

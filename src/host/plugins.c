@@ -498,9 +498,9 @@ void ag_plugins_set_options(struct ag_plugins *plugins, struct ag_plugin *plugin
 enum ag_status ag_plugins_call_method(struct ag_plugins *plugins, struct ag_plugin *plugin)
 {
     if (plugin->phase == AG_PLUGIN_DOWN)
-        return AG_ERR_CLOSED;
+        return AG_ERR_METHOD_DOWN;
     if (plugin->instance.exports[AG_ABI_ON_METHOD] == AG_INSTANCE_NO_EXPORT)
-        return AG_ERR_NOT_FOUND;
+        return AG_ERR_METHOD_UNKNOWN;
     plugin->method = AG_PLUGIN_METHOD_DUE;
     ag_schedule_suspended(&plugins->schedule, index_of(plugins, plugin));
     return AG_OK;

@@ -182,8 +182,8 @@ AG_MUST_CHECK enum ag_status ag_plugins_schema(const struct ag_plugins *plugins,
 void ag_plugins_set_options(struct ag_plugins *plugins, struct ag_plugin *plugin,
                             const struct ag_desired_entry *options, bool settings_changed);
 
-// Makes on_method this plug-in's next call. AG_ERR_CLOSED: it does not run. AG_ERR_NOT_FOUND: it
-// exports no on_method.
+// Makes on_method this plug-in's next call. AG_ERR_METHOD_DOWN: it does not run.
+// AG_ERR_METHOD_UNKNOWN: it exports no on_method.
 AG_MUST_CHECK enum ag_status ag_plugins_call_method(struct ag_plugins *plugins,
                                                     struct ag_plugin *plugin);
 

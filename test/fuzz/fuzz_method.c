@@ -15,7 +15,7 @@ static void check_request(struct ag_text name, struct ag_text payload)
     struct ag_method_request without;
     memset(&request, 0xA5, sizeof request);
     enum ag_status status = ag_method_request_read(name, payload, storage, &request);
-    FUZZ_CHECK(status == AG_OK || status == AG_ERR_METHOD || status == AG_ERR_NOT_FOUND);
+    FUZZ_CHECK(status == AG_OK || status == AG_ERR_METHOD || status == AG_ERR_METHOD_UNKNOWN);
     if (status != AG_OK)
         return;
     FUZZ_CHECK(memchr(request.name, 0, sizeof request.name));

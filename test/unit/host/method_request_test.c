@@ -58,7 +58,7 @@ static void a_refused_request_leaves_what_was_there(void)
 {
     CHECK_EQUAL(read_request("logs", "{\"lines\":7}"), AG_OK);
     CHECK_EQUAL(read_request("logs", "{\"lines\":9"), AG_ERR_METHOD);
-    CHECK_EQUAL(read_request("Status", ""), AG_ERR_NOT_FOUND);
+    CHECK_EQUAL(read_request("Status", ""), AG_ERR_METHOD_UNKNOWN);
     CHECK_EQUAL(request.lines, 7);
 }
 
@@ -74,7 +74,7 @@ static void a_call_carries_the_payload_as_json(void)
     CHECK(!ag_method_request_split(&request, "p")); // once only
     CHECK_EQUAL(read_request("p.", ""), AG_OK);
     CHECK(!ag_method_request_split(&request, "p"));
-    CHECK_EQUAL(read_request("\xFF.m", ""), AG_ERR_NOT_FOUND);
+    CHECK_EQUAL(read_request("\xFF.m", ""), AG_ERR_METHOD_UNKNOWN);
 }
 
 static const struct test_case cases[] = {

@@ -48,7 +48,7 @@ static void status_tells_of_the_host_and_of_every_plug_in(void)
     CHECK_EQUAL(world_call("status", "{'name':'probe'}"), 200);
     CHECK(answer_has("\"sha256\":\""));
     CHECK_EQUAL(world_call("status", "{'name':'nobody'}"), 404);
-    CHECK(answer_has("\"code\":1004"));
+    CHECK(answer_has("\"code\":1529"));
     world_close();
 }
 
@@ -428,17 +428,64 @@ static void answers_wait_while_the_network_takes_nothing_and_none_is_lost(void)
     world_close();
 }
 
-static void more_than_can_be_kept_are_told_in_the_log_and_the_rest_is_answered(void)
+// So many requests while the network takes no answers.
+static void ask_at_once(uint32_t count, const char *rid)
 {
-    open_world_with(&(struct module){ .behaviour = MODULE_GOOD });
-    for (int i = 0; i < 3 * AG_CFG_METHOD_MAX; i++)
-        world_call_only("status", "m", "");
+    world.hub_pipe.takes_nothing = true;
+    for (uint32_t i = 0; i < count; i++)
+        world_call_only("status", rid, "");
+    world_run(500);
+    CHECK_EQUAL(world.hub.answers, 0);
+    world.hub_pipe.takes_nothing = false;
     world_run(5000);
+}
+
+static void of_many_calls_at_once_each_is_answered(void)
+{
+    for (uint32_t count = 1; count <= 12 * AG_CFG_METHOD_MAX; count += 3) {
+        open_world_with(&(struct module){ .behaviour = MODULE_GOOD });
+        ask_at_once(count, "m");
+        CHECK_EQUAL(world.hub.answers, count);
+        CHECK(!board_logged("direct method: too many at once"));
+        if (count < AG_CFG_METHOD_MAX)
+            CHECK_EQUAL(world.hub.answer_code, 200);
+        if (count > 10 * AG_CFG_METHOD_MAX) {
+            CHECK_EQUAL(world.hub.answer_code, 429);
+            CHECK(answer_has("\"code\":1532"));
+        }
+        world_close();
+    }
+}
+
+static void more_than_can_be_refused_are_told_in_the_log_and_the_rest_is_answered(void)
+{
+    char rid[AG_METHOD_RID_MAX + 1];
+    memset(rid, 'r', sizeof rid);
+    rid[AG_METHOD_RID_MAX] = 0;
+    open_world_with(&(struct module){ .behaviour = MODULE_GOOD });
+    ask_at_once(10 * AG_CFG_METHOD_MAX, rid);
     CHECK(world.hub.answers >= AG_CFG_METHOD_MAX);
     CHECK(board_logged("direct method: too many at once"));
+    CHECK_TEXT(world.hub.answer_rid, rid);
     uint32_t answers = world.hub.answers;
     CHECK_EQUAL(world_call("status", ""), 200);
     CHECK_EQUAL(world.hub.answers, answers + 1);
+    world_close();
+}
+
+static void what_is_refused_is_forgotten_with_the_connection(void)
+{
+    open_world_with(&(struct module){ .behaviour = MODULE_GOOD });
+    world.hub_pipe.takes_nothing = true;
+    for (uint32_t i = 0; i < 10 * AG_CFG_METHOD_MAX; i++)
+        world_call_only("status", "old", "");
+    world_run(500);
+    world_kick();
+    world_run(10);
+    world.hub_pipe.takes_nothing = false;
+    world_run(30000);
+    CHECK_EQUAL(world.hub.answers, 0);
+    CHECK_EQUAL(world_call("status", ""), 200);
     world_close();
 }
 
@@ -605,7 +652,9 @@ static const struct test_case cases[] = {
     TEST(what_is_too_long_is_refused_and_the_next_request_is_served),
     TEST(the_request_id_comes_back_as_it_was),
     TEST(answers_wait_while_the_network_takes_nothing_and_none_is_lost),
-    TEST(more_than_can_be_kept_are_told_in_the_log_and_the_rest_is_answered),
+    TEST(of_many_calls_at_once_each_is_answered),
+    TEST(more_than_can_be_refused_are_told_in_the_log_and_the_rest_is_answered),
+    TEST(what_is_refused_is_forgotten_with_the_connection),
     TEST(a_connection_that_goes_takes_its_questions_along),
     TEST(requests_in_pieces_of_every_size_are_the_same),
     TEST(logs_gives_the_newest_lines_of_a_plug_in_and_of_the_host),

@@ -37,6 +37,7 @@ struct world_pipe {
     uint32_t stall_after;      // knob: bytes to the device until nothing goes on; 0: never
     uint32_t delivered;        // bytes to the device since it was opened
     bool is_stalled;           // knob: neither reads nor writes go on
+    bool takes_nothing;        // knob: writes do not go on
     uint8_t root;              // knob: seed of the root that signed the server; 0: any will do
     bool is_untrusted;         // it was not among the device's roots when this was opened
     char host[256];            // of the last open

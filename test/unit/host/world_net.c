@@ -108,7 +108,7 @@ static enum ag_status write_pipe(void *context, const void *bytes, size_t size, 
         return pipe->open_fails;
     if (pipe->is_untrusted)
         return AG_ERR_TLS_UNTRUSTED;
-    if (pipe->is_stalled)
+    if (pipe->is_stalled || pipe->takes_nothing)
         return AG_ERR_AGAIN;
     *written = limit(pipe, size);
     if (pipe->is_closed_by_peer)
