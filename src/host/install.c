@@ -414,6 +414,17 @@ static enum ag_status write_code(void *context, const void *bytes, uint32_t size
     return ag_store_append_code(install->store, &install->writer, bytes, size);
 }
 
+// A plug-in gets what its head lists, and no more: the head is what was judged.
+static enum ag_status resolve(void *context, const struct ag_wasm_import *import, uint16_t *id)
+{
+    const struct ag_install *install = context;
+    const struct ag_capability *capability =
+        ag_capabilities_find(import->module.text, import->module.size);
+    if (!capability || !ag_capabilities_needs(&install->head.metadata, capability->id))
+        return AG_ERR_WASM_IMPORT;
+    return ag_instance_resolve(NULL, import, id);
+}
+
 static enum ag_status translate(struct ag_install *install)
 {
     uint32_t scratch_size = ag_ram_largest(install->ram, NULL);
@@ -424,7 +435,7 @@ static enum ag_status translate(struct ag_install *install)
     if (!scratch)
         return AG_ERR_FILE_MEMORY;
     struct ag_wasm_translation translation = { .write = write_code,
-                                               .resolve = ag_instance_resolve,
+                                               .resolve = resolve,
                                                .context = install,
                                                .scratch = scratch,
                                                .scratch_size = scratch_size };

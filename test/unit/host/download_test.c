@@ -82,6 +82,26 @@ static void a_power_cut_in_a_long_download_costs_what_came_since_the_last_record
     world_close();
 }
 
+static void a_part_whose_signer_is_no_longer_trusted_is_not_gone_on_with(void)
+{
+    open_slow_world();
+    world_desire_one("blinky", 11);
+    run_until_received(50000);
+    world_power_off();
+    ag_buffer_clear(&world.trust);
+    module_trust_with(&world.trust, 2, MODULE_KEY + 1);
+    world.config.trust = world.trust.bytes;
+    world.config.trust_size = world.trust.size;
+    sim_flash_restart(&world.flash);
+    world_boot();
+    CHECK(world_settle(600000));
+    CHECK_TEXT(world_state("blinky"), "refused");
+    CHECK_EQUAL(world_error("blinky"), AG_ERR_FILE_KEY);
+    CHECK_EQUAL(world_version("blinky"), 10); // what it signed before runs on
+    CHECK_EQUAL(world.range_first, 0);
+    world_close();
+}
+
 static void a_host_that_is_closed_in_order_goes_on_with_all_that_came(void)
 {
     open_slow_world();
@@ -789,6 +809,7 @@ static void with_one_connection_every_cut_count_still_ends_well(void)
 
 static const struct test_case cases[] = {
     TEST(a_power_cut_in_a_long_download_costs_what_came_since_the_last_record),
+    TEST(a_part_whose_signer_is_no_longer_trusted_is_not_gone_on_with),
     TEST(a_host_that_is_closed_in_order_goes_on_with_all_that_came),
     TEST(a_power_cut_anywhere_in_a_long_download_costs_little_and_no_whole_file_twice),
     TEST(bytes_that_rot_between_two_resets_are_fetched_again),

@@ -184,6 +184,14 @@ static void a_module_whose_needs_are_more_than_32_bits_count_is_refused(void)
         "refused", AG_ERR_WASM_MEMORY);
 }
 
+static void a_module_that_imports_what_its_head_does_not_list_is_refused(void)
+{
+    static const uint16_t hidden[] = { AG_CAPABILITY_GPIO, AG_CAPABILITY_LOG,
+                                       AG_CAPABILITY_SETTINGS, AG_CAPABILITY_TELEMETRY };
+    for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++)
+        expect(&(struct module){ .hidden = hidden[i] }, "refused", AG_ERR_WASM_IMPORT);
+}
+
 static void a_module_that_imports_what_nobody_offers_is_refused(void)
 {
     expect(&(struct module){ .behaviour = MODULE_UNKNOWN_IMPORT }, "refused", AG_ERR_WASM_IMPORT);
@@ -407,6 +415,7 @@ static const struct test_case cases[] = {
     TEST(a_file_that_needs_what_the_board_lacks_is_refused_by_its_head),
     TEST(a_file_that_asks_for_more_memory_than_there_is_is_refused),
     TEST(a_module_whose_needs_are_more_than_32_bits_count_is_refused),
+    TEST(a_module_that_imports_what_its_head_does_not_list_is_refused),
     TEST(a_module_that_imports_what_nobody_offers_is_refused),
     TEST(a_signed_but_invalid_module_is_refused),
     TEST(a_module_without_execute_is_refused),

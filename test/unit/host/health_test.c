@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/fallback.h"
 #include "plugin/metadata.h"
 #include "test/harness.h"
 #include "test/unit/host/world.h"
@@ -519,7 +520,21 @@ static void a_flash_that_refuses_every_mark_makes_no_loop_of_trials(void)
     world_close();
 }
 
+static void failures_are_those_of_one_version(void)
+{
+    struct ag_fallback_history history = { .failures = 0 };
+    for (uint32_t i = 0; i < AG_FALLBACK_FAILURES_MAX; i++)
+        ag_fallback_count(&history, 5, AG_TRAP_UNREACHABLE);
+    CHECK_EQUAL(ag_fallback_confirmed(&history, 5, true), AG_FALLBACK_PREVIOUS);
+    CHECK_EQUAL(ag_fallback_failures(&history, 4), 0);
+    ag_fallback_count(&history, 4, AG_TRAP_FUEL);
+    CHECK_EQUAL(ag_fallback_failures(&history, 4), 1);
+    CHECK_EQUAL(ag_fallback_confirmed(&history, 4, true), AG_FALLBACK_RESTART);
+    CHECK_EQUAL(ag_fallback_failures(&history, 5), 0);
+}
+
 static const struct test_case cases[] = {
+    TEST(failures_are_those_of_one_version),
     TEST(a_version_that_says_that_it_is_well_is_confirmed),
     TEST(a_version_that_says_that_it_is_not_well_is_rolled_back),
     TEST(a_version_whose_healthy_traps_is_rolled_back),

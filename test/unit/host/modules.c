@@ -373,6 +373,29 @@ static void add_sections(struct ag_buffer *out, const struct module *module)
     }
 }
 
+// What the imports need, and what the module asks for besides.
+static void list_capabilities(const struct module *module, struct ag_plugin_metadata *metadata)
+{
+    uint64_t needed = AG_CAPABILITIES_BIT(AG_CAPABILITY_GPIO) |
+                      AG_CAPABILITIES_BIT(AG_CAPABILITY_LOG) |
+                      AG_CAPABILITIES_BIT(AG_CAPABILITY_SETTINGS);
+    if (module->behaviour == MODULE_ANSWERS)
+        needed |= AG_CAPABILITIES_BIT(AG_CAPABILITY_METHOD);
+    else
+        needed |= AG_CAPABILITIES_BIT(AG_CAPABILITY_REPORT) |
+                  AG_CAPABILITIES_BIT(AG_CAPABILITY_TELEMETRY);
+    if (module->behaviour == MODULE_STORES)
+        needed |= AG_CAPABILITIES_BIT(AG_CAPABILITY_STORE);
+    if (module->capability)
+        needed |= AG_CAPABILITIES_BIT(module->capability);
+    if (module->hidden)
+        needed &= ~AG_CAPABILITIES_BIT(module->hidden);
+    for (uint16_t id = 1; id < 64; id++)
+        if (needed & AG_CAPABILITIES_BIT(id))
+            metadata->capabilities[metadata->capability_count++] =
+                (struct ag_capability_need){ id, 1 };
+}
+
 static void write_metadata(struct ag_writer *writer, const struct module *module)
 {
     struct ag_plugin_metadata metadata = {
@@ -389,15 +412,9 @@ static void write_metadata(struct ag_writer *writer, const struct module *module
         .trial_runs = module->trial_runs,
         .trial_ms = module->trial_ms,
         .trial_flags = module->trial_flags,
-        .capability_count = 1,
-        .capabilities = { { AG_CAPABILITY_GPIO, 1 } },
     };
     memcpy(metadata.name, module->name, strlen(module->name) + 1);
-    if (module->capability) {
-        metadata.capabilities[1].id = module->capability;
-        metadata.capabilities[1].version = 1;
-        metadata.capability_count = 2;
-    }
+    list_capabilities(module, &metadata);
     ag_metadata_write(writer, &metadata);
     CHECK_EQUAL(writer->status, AG_OK);
 }

@@ -54,7 +54,8 @@ struct module {
     uint8_t pin;           // instead of 0
     uint8_t key;           // seed of the key that signs; 0: the one that is trusted
     bool unsigned_;        // not signed at all
-    uint16_t capability;   // needed besides gpio; 0: none
+    uint16_t capability;   // listed besides those of its imports; 0: none
+    uint16_t hidden;       // not listed though it imports it; 0: none
     uint32_t traps_in;     // of MODULE_STORES; 0: in none
     uint32_t data_size;    // of own data
     const void *schema;    // of its settings; NULL: none
