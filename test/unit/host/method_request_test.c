@@ -74,6 +74,8 @@ static void a_call_carries_the_payload_as_json(void)
     CHECK(!ag_method_request_split(&request, "p")); // once only
     CHECK_EQUAL(read_request("p.", ""), AG_OK);
     CHECK(!ag_method_request_split(&request, "p"));
+    CHECK_EQUAL(read_request("plug.m", ""), AG_OK);
+    CHECK(!ag_method_request_split(&request, "plu"));
     CHECK_EQUAL(read_request("\xFF.m", ""), AG_ERR_METHOD_UNKNOWN);
 }
 

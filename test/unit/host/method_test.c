@@ -279,10 +279,28 @@ static void a_second_call_while_one_is_under_way_is_told_so_and_the_first_one_go
     world_call_only("probe.x", "first", "{}");
     world_run(20);
     CHECK_EQUAL(world.hub.answers, 0);
+    const uint8_t other = (uint8_t)(world.host->method.call.owner + 1); // not whose call it is
+    struct ag_text text;
+    CHECK(ag_method_reply(world.host, other, 200, ag_text_of("1")) != AG_OK);
+    CHECK(ag_method_text(world.host, other, AG_INSTANCE_METHOD_PAYLOAD, &text) != AG_OK);
     CHECK_EQUAL(world_call("probe.y", "{}"), 429);
     CHECK_EQUAL(world_call("status", "{'name':'probe'}"), 200); // the host's own go on
     world_run(20000);
     CHECK_TEXT(world.hub.answer_rid, "first");
+    CHECK_EQUAL(world.hub.answer_code, 504);
+    world_close();
+}
+
+static void a_call_that_takes_too_long_is_answered_for(void)
+{
+    open_world_with(&(struct module){
+        .behaviour = MODULE_ANSWERS, .argument = MODULE_ANSWER_SPINS, .fuel_per_run = 300000000 });
+    world.host->plugins.slice_fuel = 1; // a little each millisecond
+    world_call_only("probe.x", "late", "{}");
+    world_run(299000);
+    CHECK_EQUAL(world.hub.answers, 0);
+    world_run(2000);
+    CHECK_TEXT(world.hub.answer_rid, "late");
     CHECK_EQUAL(world.hub.answer_code, 504);
     world_close();
 }
@@ -645,6 +663,7 @@ static const struct test_case cases[] = {
     TEST(a_trap_in_on_method_counts_as_any_trap_and_the_caller_is_told),
     TEST(on_method_has_the_budget_of_a_run),
     TEST(a_second_call_while_one_is_under_way_is_told_so_and_the_first_one_goes_on),
+    TEST(a_call_that_takes_too_long_is_answered_for),
     TEST(a_plug_in_that_is_taken_away_in_its_on_method_still_gives_an_answer),
     TEST(without_on_method_there_is_nothing_to_call),
     TEST(of_two_names_with_dots_the_longer_one_is_meant),

@@ -192,6 +192,20 @@ static void an_object_whose_roots_do_not_reach_the_hub_is_rolled_back(void)
     world_close();
 }
 
+static void a_reset_does_not_undo_that_an_object_has_failed(void)
+{
+    begin();
+    publish_trust("trust-2", &bad);
+    desire_trust("trust-2", 2);
+    for (int i = 0; i < 600000 && board_log_count("trust store object 2: trial") < 2; i++)
+        world_run(1);
+    world_reset();
+    CHECK(world_settle(600000));
+    CHECK_TEXT(world_trust_state(), "rolled_back");
+    CHECK_EQUAL(board_log_count("trust store object 1: in use again for now"), 2);
+    world_close();
+}
+
 static void an_object_whose_roots_no_port_can_use_is_rolled_back_at_once(void)
 {
     begin();
@@ -685,6 +699,7 @@ static const struct test_case cases[] = {
     TEST(a_plug_in_of_the_new_key_waits_for_the_object_that_brings_it),
     TEST(losing_one_authority_key_of_two_is_survived),
     TEST(an_object_whose_roots_do_not_reach_the_hub_is_rolled_back),
+    TEST(a_reset_does_not_undo_that_an_object_has_failed),
     TEST(an_object_whose_roots_no_port_can_use_is_rolled_back_at_once),
     TEST(an_object_whose_roots_do_not_reach_the_storage_is_rolled_back),
     TEST(nothing_is_confirmed_while_the_storage_is_not_there),
