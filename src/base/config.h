@@ -24,6 +24,14 @@ _Static_assert(AG_CFG_PLUGIN_MAX >= 1 && AG_CFG_PLUGIN_MAX <= 255, "AG_CFG_PLUGI
 _Static_assert(AG_CFG_QUARANTINE_MAX >= 1 && AG_CFG_QUARANTINE_MAX <= 64,
                "AG_CFG_QUARANTINE_MAX is 1 to 64");
 
+// Blocks for slots that failed and that the store leaves out, an eighth of its blocks at most.
+// Beyond that the oldest has another chance. 1 to 64. Costs 2 bytes of RAM and 32 of journal each.
+#ifndef AG_CFG_BAD_BLOCKS_MAX
+#define AG_CFG_BAD_BLOCKS_MAX 16
+#endif
+_Static_assert(AG_CFG_BAD_BLOCKS_MAX >= 1 && AG_CFG_BAD_BLOCKS_MAX <= 64,
+               "AG_CFG_BAD_BLOCKS_MAX is 1 to 64");
+
 // Bytes of a file or of code that are gathered before they are programmed: a power of two, 16 to
 // 4096. Costs as many bytes of RAM. The page of a NOR flash is best on a chip; under an operating
 // system, where each program is a call of the kernel, all that a block holds.

@@ -266,6 +266,7 @@ static void write_host_state(struct ag_host *host, struct ag_json_writer *json)
     ag_store_info(&host->store, &info);
     ag_json_writer_key(json, "storeFree");
     ag_json_writer_integer(json, info.free_size);
+    write_number_or_null(json, "badBlocks", info.bad_blocks);
     ag_json_writer_key(json, "desiredVersion");
     ag_json_writer_integer(json, (int64_t)host->follow.version);
     ag_json_writer_key(json, "state");

@@ -11,6 +11,9 @@
 
 #define TRUST_NAME "trust"
 
+// Attempts to store the configured object, each in another place.
+#define ATTEMPTS 3
+
 // An object in the store that was found sound.
 struct object {
     struct ag_store_slot slot;
@@ -140,7 +143,10 @@ static void import(struct ag_host *host, const struct object *current)
         log_trust(host, 0, "the configured one is refused", status, AG_LOG_ERROR);
         return;
     }
-    status = stage(host, configured.epoch, sha256);
+    // A block that fails is left out by the next attempt.
+    status = AG_ERR_FLASH;
+    for (int i = 0; i < ATTEMPTS && status == AG_ERR_FLASH; i++)
+        status = stage(host, configured.epoch, sha256);
     log_trust(host, configured.epoch, status == AG_OK ? "imported" : "cannot be stored", status,
               status == AG_OK ? AG_LOG_INFO : AG_LOG_ERROR);
 }

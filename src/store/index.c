@@ -233,6 +233,38 @@ static void apply_remove(struct ag_store *store, const struct ag_record *record)
     }
 }
 
+bool ag_index_is_bad(const struct ag_store *store, uint32_t block)
+{
+    for (uint16_t i = 0; i < store->bad_count; i++) {
+        if (store->bad[i] == block)
+            return true;
+    }
+    return false;
+}
+
+// An eighth of the blocks at most: a block that failed once only must not cost the store its room.
+static uint16_t bad_limit(const struct ag_store *store)
+{
+    const uint32_t size = store->flash->size;
+    const uint32_t eighth = (size / AG_FLASH_BLOCK - ag_journal_ring_size(size)) / 8;
+    if (eighth > AG_CFG_BAD_BLOCKS_MAX)
+        return AG_CFG_BAD_BLOCKS_MAX;
+    return eighth > 0 ? (uint16_t)eighth : 1;
+}
+
+// The newest are kept: an older one has another chance.
+static void apply_bad_block(struct ag_store *store, const struct ag_record *record)
+{
+    uint16_t block;
+    if (!ag_record_decode_bad_block(store->flash, record, &block) || ag_index_is_bad(store, block))
+        return;
+    if (store->bad_count == bad_limit(store)) {
+        store->bad_count--;
+        memmove(&store->bad[0], &store->bad[1], store->bad_count * sizeof store->bad[0]);
+    }
+    store->bad[store->bad_count++] = block;
+}
+
 enum ag_status ag_index_apply(struct ag_store *store, const struct ag_record *record)
 {
     switch (record->type) {
@@ -250,6 +282,9 @@ enum ag_status ag_index_apply(struct ag_store *store, const struct ag_record *re
     case AG_RECORD_REMOVE:
         apply_remove(store, record);
         return AG_OK;
+    case AG_RECORD_BAD_BLOCK:
+        apply_bad_block(store, record);
+        return AG_OK;
     case AG_RECORD_VALUE:
     case AG_RECORD_PROGRESS:
     case AG_RECORD_DELETE:
@@ -265,6 +300,7 @@ enum ag_status ag_index_build(struct ag_store *store)
     struct ag_journal_cursor cursor = { .at = 0 };
     struct ag_record record;
     store->count = 0;
+    store->bad_count = 0;
     store->damaged = 0;
     store->next_id = 1;
     store->rotor = 0;

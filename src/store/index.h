@@ -18,6 +18,9 @@ AG_MUST_CHECK enum ag_status ag_index_build(struct ag_store *store);
 // Lets one record of the journal take effect. Same statuses.
 AG_MUST_CHECK enum ag_status ag_index_apply(struct ag_store *store, const struct ag_record *record);
 
+// Whether a block for slots has failed and is left out.
+bool ag_index_is_bad(const struct ag_store *store, uint32_t block);
+
 // NULL when there is none.
 struct ag_store_entry *ag_index_find(struct ag_store *store, uint32_t id);
 const struct ag_store_entry *ag_index_find_const(const struct ag_store *store, uint32_t id);

@@ -113,6 +113,18 @@ enum ag_status ag_store_reserve(struct ag_store *store,
 
 // ---- Bytes -------------------------------------------------------------------------------------
 
+// Leaves the block that failed out from now on: no later slot is lost to it.
+static void note_bad_block(struct ag_store *store, uint32_t offset)
+{
+    const uint16_t block = (uint16_t)(offset / AG_FLASH_BLOCK);
+    uint8_t bytes[AG_BAD_BLOCK_SIZE];
+    if (ag_index_is_bad(store, block))
+        return;
+    ag_record_encode_bad_block(block, bytes);
+    // At worst it fails once more: the journal is full, or does not work either.
+    (void)!ag_log_commit(store, AG_RECORD_BAD_BLOCK, bytes, sizeof bytes, AG_LOG_GROWS);
+}
+
 // Programs whole units at writer->at, erasing each block that is entered.
 static enum ag_status program(struct ag_store *store, struct ag_store_writer *writer,
                               const uint8_t *bytes, size_t size)
@@ -124,17 +136,19 @@ static enum ag_status program(struct ag_store *store, struct ag_store_writer *wr
         if (writer->at == writer->ready) {
             writer->status = flash->erase(flash->context, writer->ready);
             if (writer->status != AG_OK)
-                return writer->status;
+                break;
             writer->ready += AG_FLASH_BLOCK;
         }
         writer->status = flash->program(flash->context, writer->at, bytes, part);
         if (writer->status != AG_OK)
-            return writer->status;
+            break;
         writer->at += part;
         bytes += part;
         size -= part;
     }
-    return AG_OK;
+    if (writer->status != AG_OK)
+        note_bad_block(store, writer->at);
+    return writer->status;
 }
 
 // Passes bytes on in pieces that end where the gather size divides the offset on flash; the rest
@@ -403,10 +417,14 @@ enum ag_status ag_store_seal(struct ag_store *store, struct ag_store_writer *wri
 
 // ---- Translating again -------------------------------------------------------------------------
 
-// Whether the blocks up to `end` are the slot's or free.
-static bool reaches(const struct ag_store *store, const struct ag_store_entry *entry, uint64_t end)
+// Whether the blocks up to `end` are the slot's or free, and none failed that code would lie in.
+static bool reaches(const struct ag_store *store, const struct ag_store_entry *entry, uint32_t from,
+                    uint64_t end)
 {
     uint32_t block = (uint32_t)entry->block + entry->blocks;
+    const uint32_t first = from / AG_FLASH_BLOCK;
+    if (block > first && ag_space_count_bad(store, first, block - first) > 0)
+        return false;
     while ((uint64_t)block * AG_FLASH_BLOCK < end && ag_space_is_free(store, block))
         block++;
     return (uint64_t)block * AG_FLASH_BLOCK >= end;
@@ -466,7 +484,7 @@ enum ag_status ag_store_retranslate(struct ag_store *store, uint32_t id, uint32_
         return AG_ERR_STORE_DAMAGED;
     open_writer(store, writer, entry, slot.file_size);
     begin_code_behind(store, writer, start_of(entry), slot.file_crc);
-    if (reaches(store, entry, (uint64_t)writer->code + code_size))
+    if (reaches(store, entry, writer->code, (uint64_t)writer->code + code_size))
         return AG_OK;
     return copy_elsewhere(store, &slot, code_size, writer);
 }

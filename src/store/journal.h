@@ -29,7 +29,8 @@ enum ag_record_type {
     AG_RECORD_VALUE = 6,
     AG_RECORD_PROGRESS = 7,
     AG_RECORD_DELETE = 8,
-    AG_RECORD_LINES = 16, // of the log; optional, keep
+    AG_RECORD_LINES = 16,     // of the log; optional, keep
+    AG_RECORD_BAD_BLOCK = 17, // optional, keep
 };
 
 enum ag_record_flag {

@@ -206,6 +206,24 @@ static bool quarantine_is_live(const struct ag_store *store, const struct ag_rec
     return newer < AG_CFG_QUARANTINE_MAX;
 }
 
+// Whether the block is still left out, and this is its newest record.
+static bool bad_block_is_live(const struct ag_store *store, const struct ag_record *record,
+                              struct ag_journal_cursor after)
+{
+    uint16_t block;
+    uint16_t later;
+    struct ag_record at;
+    after.types = AG_JOURNAL_ONLY(AG_RECORD_BAD_BLOCK);
+    if (!ag_record_decode_bad_block(store->flash, record, &block) || !ag_index_is_bad(store, block))
+        return false;
+    while (ag_journal_next(store->flash, &store->journal, &after, &at)) {
+        if (at.type == AG_RECORD_BAD_BLOCK &&
+            ag_record_decode_bad_block(store->flash, &at, &later) && later == block)
+            return false;
+    }
+    return true;
+}
+
 // ---- Compacting --------------------------------------------------------------------------------
 
 // Where the copies go: into `fresh`, or nowhere, and only their places are reckoned.
@@ -303,6 +321,8 @@ static enum ag_status copy_if_live(struct copier *copier, const struct ag_record
     case AG_RECORD_LINES:
         return ag_lines_are_kept(&copier->lines, record->offset) ? put_copy(copier, record, NULL)
                                                                  : AG_OK;
+    case AG_RECORD_BAD_BLOCK:
+        return bad_block_is_live(store, record, *after) ? put_copy(copier, record, NULL) : AG_OK;
     case AG_RECORD_MARK:
     case AG_RECORD_REMOVE:
     case AG_RECORD_DELETE:
@@ -403,8 +423,8 @@ static enum ag_status write(struct ag_store *store, enum ag_record_type type,
                             const struct ag_span spans[2], enum ag_log_growth growth,
                             struct ag_record *record)
 {
-    const uint8_t flags =
-        AG_RECORD_LATER | (type == AG_RECORD_LINES ? AG_RECORD_OPTIONAL | AG_RECORD_KEEP : 0);
+    const bool is_optional = type == AG_RECORD_LINES || type == AG_RECORD_BAD_BLOCK;
+    const uint8_t flags = AG_RECORD_LATER | (is_optional ? AG_RECORD_OPTIONAL | AG_RECORD_KEEP : 0);
     enum ag_status status = AG_ERR_FLASH;
     uint32_t offset = 0;
     for (int attempt = 0; attempt < ATTEMPTS && status == AG_ERR_FLASH; attempt++) {

@@ -264,3 +264,22 @@ bool ag_record_decode_progress(const struct ag_flash *flash, const struct ag_rec
         memcpy(progress->tag, tag, progress->tag_size);
     return reader.status == AG_OK;
 }
+
+void ag_record_encode_bad_block(uint16_t block, uint8_t bytes[AG_BAD_BLOCK_SIZE])
+{
+    struct ag_writer writer;
+    ag_writer_init(&writer, bytes, AG_BAD_BLOCK_SIZE);
+    ag_writer_u16le(&writer, block);
+    ag_writer_u16le(&writer, 0);
+}
+
+bool ag_record_decode_bad_block(const struct ag_flash *flash, const struct ag_record *record,
+                                uint16_t *block)
+{
+    uint8_t bytes[AG_BAD_BLOCK_SIZE];
+    struct ag_reader reader;
+    read_payload(flash, record, bytes, sizeof bytes, &reader);
+    *block = ag_reader_u16le(&reader);
+    return reader.status == AG_OK && record->size == AG_BAD_BLOCK_SIZE &&
+           *block >= ag_journal_ring_size(flash->size) && *block < flash->size / AG_FLASH_BLOCK;
+}

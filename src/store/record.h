@@ -59,6 +59,7 @@ size_t ag_record_encode_name(const struct ag_record_name *name, uint8_t *bytes);
 #define AG_EPOCH_FIXED     8u // then the name
 #define AG_QUARANTINE_SIZE 40u
 #define AG_PROGRESS_FIXED  12u // then the tag
+#define AG_BAD_BLOCK_SIZE  4u
 
 #define AG_MARK_DROPPED 0x80u // as state of a mark: the slot is given up
 
@@ -92,6 +93,11 @@ void ag_record_encode_quarantine(const struct ag_quarantine *quarantine,
                                  uint8_t bytes[AG_QUARANTINE_SIZE]);
 bool ag_record_decode_quarantine(const struct ag_flash *flash, const struct ag_record *record,
                                  struct ag_quarantine *quarantine);
+
+void ag_record_encode_bad_block(uint16_t block, uint8_t bytes[AG_BAD_BLOCK_SIZE]);
+// False when the payload breaks the format or the block is none of those for slots.
+bool ag_record_decode_bad_block(const struct ag_flash *flash, const struct ag_record *record,
+                                uint16_t *block);
 
 struct ag_progress {
     uint32_t id;

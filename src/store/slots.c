@@ -112,9 +112,13 @@ void ag_store_info(const struct ag_store *store, struct ag_store_info *info)
     info->free_size = free_blocks * AG_FLASH_BLOCK;
     info->largest_free = longest * AG_FLASH_BLOCK;
     for (uint16_t i = 0; i < store->count; i++) {
-        if (ag_space_gives_way(store, &store->index[i]))
-            info->spare_size += store->index[i].blocks * AG_FLASH_BLOCK;
+        const struct ag_store_entry *entry = &store->index[i];
+        if (ag_space_gives_way(store, entry))
+            info->spare_size +=
+                (entry->blocks - ag_space_count_bad(store, entry->block, entry->blocks)) *
+                AG_FLASH_BLOCK;
     }
+    info->bad_blocks = store->bad_count;
     info->journal_size = ag_journal_ring_size(store->flash->size) * AG_FLASH_BLOCK;
     info->journal_used = store->journal.used * AG_FLASH_BLOCK;
     info->generation = store->journal.generation;

@@ -23,7 +23,7 @@ uint32_t ag_space_blocks(uint64_t bytes)
     return (uint32_t)((bytes + AG_FLASH_BLOCK - 1) / AG_FLASH_BLOCK);
 }
 
-// The end of the furthest slot that reaches into the row of blocks, or 0.
+// The end of the furthest slot or bad block that reaches into the row of blocks, or 0.
 static uint32_t obstacle(const struct ag_store *store, const struct mask *mask, uint32_t block,
                          uint32_t blocks)
 {
@@ -35,6 +35,11 @@ static uint32_t obstacle(const struct ag_store *store, const struct mask *mask, 
             continue;
         if (entry_end > end)
             end = entry_end;
+    }
+    for (uint16_t i = 0; i < store->bad_count; i++) {
+        const uint32_t bad = store->bad[i];
+        if (bad >= block && bad < block + blocks && bad + 1 > end)
+            end = bad + 1;
     }
     return end;
 }
@@ -124,7 +129,15 @@ const struct ag_store_entry *ag_space_occupant(const struct ag_store *store, uin
 bool ag_space_is_free(const struct ag_store *store, uint32_t block)
 {
     return block >= ag_space_first(store) && block < ag_space_end(store) &&
-           !ag_space_occupant(store, block, 1);
+           !ag_index_is_bad(store, block) && !ag_space_occupant(store, block, 1);
+}
+
+uint32_t ag_space_count_bad(const struct ag_store *store, uint32_t block, uint32_t blocks)
+{
+    uint32_t count = 0;
+    for (uint16_t i = 0; i < store->bad_count; i++)
+        count += store->bad[i] >= block && store->bad[i] < block + blocks;
+    return count;
 }
 
 void ag_space_count(const struct ag_store *store, uint32_t *free_blocks, uint32_t *longest)
@@ -134,11 +147,15 @@ void ag_space_count(const struct ag_store *store, uint32_t *free_blocks, uint32_
     *free_blocks = 0;
     *longest = 0;
     while (start < ag_space_end(store)) {
-        // The nearest slot at or behind `start` ends this row of free blocks.
+        // The nearest slot or bad block at or behind `start` ends this row of free blocks.
         uint32_t next = ag_space_end(store);
         for (uint16_t i = 0; i < store->count; i++) {
             if (store->index[i].block >= start && store->index[i].block < next)
                 next = store->index[i].block;
+        }
+        for (uint16_t i = 0; i < store->bad_count; i++) {
+            if (store->bad[i] >= start && store->bad[i] < next)
+                next = store->bad[i];
         }
         *free_blocks += next - start;
         if (next - start > *longest)

@@ -17,7 +17,8 @@
 // it. After a cut inside a call, the change is either there as a whole or not at all.
 //
 // Failure: every changing call may return AG_ERR_FLASH. When only the data of one slot is
-// concerned (append, append_code) the slot is lost and everything else goes on. When the journal
+// concerned (append, append_code) the slot is lost and everything else goes on; the block that
+// failed is remembered and left out when space is given from then on. When the journal
 // cannot be written or synchronised, the store is read-only from there on: every changing call
 // returns AG_ERR_FLASH, and what is looked at is as before the change that failed, except that a
 // value, a hash or an epoch may be found as it was to be. ag_store_recover ends that without a
@@ -126,6 +127,8 @@ struct ag_store {
     uint32_t repaired;                              // see ag_store_info
     uint16_t rotor;                                 // block at which the search for space begins
     uint16_t count;                                 // slots in the index
+    uint16_t bad_count;                             // blocks in bad
+    uint16_t bad[AG_CFG_BAD_BLOCKS_MAX];            // blocks of slots that failed, oldest first
     bool ready;                                     // false: not mounted, or the flash failed
     uint8_t life;                                   // counts recoveries: older writers are dead
     struct ag_store_entry index[AG_STORE_SLOT_MAX]; // ascending by id
@@ -192,6 +195,7 @@ struct ag_store_info {
     uint32_t generation;   // counts compactions
     uint32_t damaged;      // journal records found unreadable at mount: cuts, or bit rot
     uint32_t repaired;     // journal records read with one bit put right
+    uint32_t bad_blocks;   // blocks for slots that failed and are left out
     bool read_only;        // after a failure of the flash
 };
 void ag_store_info(const struct ag_store *store, struct ag_store_info *info);

@@ -685,6 +685,149 @@ static void bringing_up_a_store_that_is_up_does_nothing(void)
     CHECK_EQUAL(memcmp(&before, &sim.counts, sizeof before), 0);
 }
 
+// ---- Bad blocks --------------------------------------------------------------------------------
+
+static struct ag_store_info info_of(void)
+{
+    struct ag_store_info info;
+    ag_store_info(&store, &info);
+    return info;
+}
+
+static bool a_slot_lies_on(uint32_t block)
+{
+    for (uint16_t i = 0; i < store.count; i++) {
+        const struct ag_store_entry *entry = &store.index[i];
+        if (block >= entry->block && block < (uint32_t)entry->block + entry->blocks)
+            return true;
+    }
+    return false;
+}
+
+// As a host does: what failed is given up.
+static enum ag_status update(uint32_t version)
+{
+    const struct made made = { "a", version, 0, 5000, 300 };
+    struct ag_store_slot slot;
+    uint32_t id;
+    const enum ag_status status = made_confirm(&store, &made, &id);
+    if (status != AG_OK &&
+        ag_store_find(&store, AG_STORE_PLUGIN, "a", AG_STORE_NEXT, &slot) == AG_OK)
+        CHECK_EQUAL(ag_store_drop(&store, slot.id), AG_OK);
+    return status;
+}
+
+static void a_block_that_fails_costs_one_install_and_no_other(void)
+{
+    for (uint32_t bad = 4; bad < SIZE / AG_FLASH_BLOCK; bad++) {
+        uint32_t failures = 0;
+        begin(SIZE);
+        const uint32_t free_size = info_of().free_size;
+        sim.bad_block = bad;
+        for (uint32_t version = 1; version < 200; version++) {
+            const enum ag_status status = update(version);
+            CHECK(status == AG_OK || status == AG_ERR_FLASH);
+            failures += status != AG_OK;
+            if (failures > 0)
+                CHECK(!a_slot_lies_on(bad));
+        }
+        test_note("block %u", (unsigned)bad);
+        CHECK_EQUAL(failures, 1);
+        CHECK(store.journal.generation > 1); // and a compaction keeps it
+        remount();
+        CHECK_EQUAL(info_of().bad_blocks, 1);
+        CHECK_EQUAL(update(200), AG_OK);
+        CHECK_EQUAL(ag_store_remove(&store, AG_STORE_PLUGIN, "a"), AG_OK);
+        CHECK_EQUAL(info_of().free_size, free_size - AG_FLASH_BLOCK);
+        CHECK_EQUAL(sim.counts.breaches, 0);
+    }
+}
+
+static void room_that_is_left_only_with_a_bad_block_is_none(void)
+{
+    struct ag_store_writer writer;
+    struct ag_store_info info;
+    begin(64u * 1024u); // 12 blocks for slots
+    sim.bad_block = 10;
+    CHECK_EQUAL(update(1), AG_OK);
+    CHECK_EQUAL(update(2), AG_OK);
+    CHECK_EQUAL(update(3), AG_OK);
+    CHECK_EQUAL(update(4), AG_ERR_FLASH);
+    CHECK_EQUAL(ag_store_remove(&store, AG_STORE_PLUGIN, "a"), AG_OK);
+    info = info_of();
+    CHECK_EQUAL(info.free_size, 11 * AG_FLASH_BLOCK);
+    CHECK_EQUAL(info.largest_free, 6 * AG_FLASH_BLOCK);
+    struct ag_store_reservation reservation = { AG_STORE_PLUGIN, "b", 1, 0, 28000, 300 };
+    CHECK_EQUAL(ag_store_reserve(&store, &reservation, &writer), AG_ERR_STORE_FULL);
+    reservation.file_size = 24000;
+    CHECK_EQUAL(ag_store_reserve(&store, &reservation, &writer), AG_OK);
+    reservation.name = "c";
+    reservation.file_size = 20000;
+    CHECK_EQUAL(ag_store_reserve(&store, &reservation, &writer), AG_OK);
+    CHECK(!a_slot_lies_on(10));
+}
+
+static void few_blocks_are_left_out_and_the_oldest_has_another_chance(void)
+{
+    begin(SIZE);
+    const uint32_t blocks = SIZE / AG_FLASH_BLOCK - 4;
+    uint32_t version = 1;
+    for (uint32_t bad = 4; bad < 4 + blocks; bad++) {
+        sim.bad_block = bad;
+        for (uint32_t i = 0; i < blocks; i++, version++)
+            if (update(version) != AG_OK)
+                CHECK_EQUAL(store.bad[store.bad_count - 1], bad);
+        CHECK(info_of().bad_blocks <= blocks / 8);
+    }
+    CHECK_EQUAL(info_of().bad_blocks, blocks / 8);
+    const uint16_t oldest = store.bad[0];
+    remount();
+    CHECK_EQUAL(store.bad[0], oldest);
+    sim.bad_block = UINT32_MAX;
+    for (uint32_t i = 0; i < 2 * blocks; i++, version++)
+        CHECK_EQUAL(update(version), AG_OK);
+    remount();
+    CHECK_EQUAL(store.bad[0], oldest);
+    CHECK_EQUAL(sim.counts.breaches, 0);
+}
+
+static void code_whose_block_fails_is_written_elsewhere(void)
+{
+    const struct made made = { "a", 1, 0, 9000, 5000 };
+    struct ag_store_writer writer;
+    const uint8_t *bytes;
+    size_t size;
+    begin(SIZE);
+    const uint32_t id = confirm(&made);
+    CHECK_EQUAL(store.index[0].block, 4);
+    sim.bad_block = 4 + 3;
+    CHECK_EQUAL(ag_store_retranslate(&store, id, 5000, &writer), AG_OK);
+    CHECK_EQUAL(ag_store_append_code(&store, &writer, made_code(&made), 5000), AG_ERR_FLASH);
+    CHECK_EQUAL(ag_store_open_file(&store, id, &bytes, &size), AG_OK);
+    remount();
+    CHECK_EQUAL(ag_store_retranslate(&store, id, 5000, &writer), AG_OK);
+    CHECK_EQUAL(ag_store_append_code(&store, &writer, made_code(&made), 5000), AG_OK);
+    CHECK_EQUAL(ag_store_seal_code(&store, &writer, 8), AG_OK);
+    CHECK(made_is_sound(&store, id, &made));
+    CHECK(!a_slot_lies_on(4 + 3));
+    CHECK_EQUAL(sim.counts.breaches, 0);
+}
+
+static void a_flash_that_fails_altogether_leaves_no_block_out(void)
+{
+    const struct made made = { "a", 1, 0, 5000, 300 };
+    struct ag_store_writer writer;
+    const struct ag_store_reservation reservation = { AG_STORE_PLUGIN, "a", 1, 0, 5000, 300 };
+    begin(SIZE);
+    CHECK_EQUAL(ag_store_reserve(&store, &reservation, &writer), AG_OK);
+    sim.cut_at = sim.operations + 1;
+    CHECK_EQUAL(ag_store_append(&store, &writer, made_file(&made), 5000), AG_ERR_FLASH);
+    CHECK(ag_store_is_read_only(&store));
+    sim_flash_restart(&sim);
+    recover();
+    CHECK_EQUAL(info_of().bad_blocks, 0);
+}
+
 // A journal that repeats itself, as a flash whose address lines fail may show it.
 static void a_record_out_of_its_sequence_does_not_count(void)
 {
@@ -1068,6 +1211,11 @@ static const struct test_case cases[] = {
     TEST(after_a_failure_of_the_flash_the_store_comes_up_again_in_place),
     TEST(a_change_that_failed_is_not_seen_before_it_is_known_to_be_there),
     TEST(bringing_up_a_store_that_is_up_does_nothing),
+    TEST(a_block_that_fails_costs_one_install_and_no_other),
+    TEST(room_that_is_left_only_with_a_bad_block_is_none),
+    TEST(few_blocks_are_left_out_and_the_oldest_has_another_chance),
+    TEST(code_whose_block_fails_is_written_elsewhere),
+    TEST(a_flash_that_fails_altogether_leaves_no_block_out),
     TEST(a_record_out_of_its_sequence_does_not_count),
     TEST(a_download_whose_recorded_bytes_rotted_starts_again),
     TEST(damaged_code_is_told_and_can_be_translated_again),
