@@ -594,13 +594,18 @@ static void check_extents(const struct ag_store *store)
     }
 }
 
-static void mount_and_check(struct run *run, const struct story *story)
+static void check_all(const struct run *run, const struct story *story)
 {
-    CHECK_EQUAL(ag_store_mount(&run->store, &run->sim->flash), AG_OK);
     check_story(run, story);
     check_bytes(run);
     check_extents(&run->store);
     CHECK_EQUAL(run->sim->counts.breaches, 0);
+}
+
+static void mount_and_check(struct run *run, const struct story *story)
+{
+    CHECK_EQUAL(ag_store_mount(&run->store, &run->sim->flash), AG_OK);
+    check_all(run, story);
 }
 
 // ---- The campaign ------------------------------------------------------------------------------
@@ -608,6 +613,7 @@ static void mount_and_check(struct run *run, const struct story *story)
 static struct {
     uint32_t first;
     uint32_t second;
+    uint32_t recovering;
 } cuts;
 
 static bool all_modes; // --all
@@ -674,6 +680,55 @@ static void cut_recovery(const struct scenario *scenario, enum sim_cut_mode mode
     }
 }
 
+// ---- A flash that fails, and is brought up again in place ---------------------------------------
+
+// Plays the scenario over a flash whose n-th operation fails. The power then goes in the m-th one
+// of the recovery (0: it does not). False: the failure cost no call but bytes of one slot, if any.
+static bool fail_and_recover(const struct scenario *scenario, uint32_t n, uint32_t m,
+                             enum sim_cut_mode mode, struct run *run)
+{
+    *run = (struct run){ .sim = &first };
+    sim_flash_copy(&first, &before);
+    first.seed = n;
+    first.fail_at = n;
+    CHECK_EQUAL(ag_store_mount(&run->store, &first.flash), AG_OK);
+    scenario->play(run);
+    if (!ag_store_is_read_only(&run->store))
+        return false;
+    first.operations = 0;
+    first.fail_at = 0;
+    first.cut_at = m;
+    first.cut_mode = mode;
+    first.seed = n * 1000u + m;
+    CHECK_EQUAL(ag_store_recover(&run->store), m ? AG_ERR_FLASH : AG_OK);
+    return true;
+}
+
+static void recover_scenario(const struct scenario *scenario)
+{
+    struct run run = { .sim = &first };
+    for (uint32_t n = 1; n <= scenario_operations; n++) {
+        test_note("%s, operation %u fails", scenario->name, n);
+        if (!fail_and_recover(scenario, n, 0, SIM_CUT_BEFORE, &run))
+            continue;
+        const uint32_t operations = first.operations;
+        check_all(&run, &scenario_story);
+        mount_and_check(&run, &scenario_story);
+        for (uint32_t m = 1; m <= operations; m++) {
+            for (int mode = 0; mode < SIM_CUT_MODES; mode++) {
+                if (!all_modes && (n + m) % SIM_CUT_MODES != (unsigned)mode)
+                    continue;
+                test_note("%s, operation %u fails, recovery %s:%u", scenario->name, n,
+                          sim_cut_mode_name((enum sim_cut_mode)mode), m);
+                CHECK(fail_and_recover(scenario, n, m, (enum sim_cut_mode)mode, &run));
+                sim_flash_restart(&first);
+                mount_and_check(&run, &scenario_story);
+                cuts.recovering++;
+            }
+        }
+    }
+}
+
 static void cut_scenario(const struct scenario *scenario)
 {
     struct run whole = { .sim = &first };
@@ -729,6 +784,7 @@ static void survive(const char *name)
     struct run run = { .sim = &before, .record = false };
     const uint32_t first_before = cuts.first;
     const uint32_t second_before = cuts.second;
+    const uint32_t recovering_before = cuts.recovering;
     close_all();
     open_all();
     test_note("%s, preparing", name);
@@ -736,8 +792,11 @@ static void survive(const char *name)
     scenario->prepare(&run);
     CHECK(!run.stopped);
     cut_scenario(scenario);
-    printf("# %s: %u operations, %d modes, %u cuts, %u second cuts\n", name, scenario_operations,
-           SIM_CUT_MODES, cuts.first - first_before, cuts.second - second_before);
+    if (!replay.n)
+        recover_scenario(scenario);
+    printf("# %s: %u operations, %d modes, %u cuts, %u second cuts, %u in recovery in place\n",
+           name, scenario_operations, SIM_CUT_MODES, cuts.first - first_before,
+           cuts.second - second_before, cuts.recovering - recovering_before);
 }
 
 static void installing_survives_every_cut(void)
@@ -926,7 +985,8 @@ int main(int argc, char **argv)
         code = test_main(argc, argv, cases, sizeof cases / sizeof cases[0]);
         // A scenario ends at its first failure.
         printf("%sstore: scenarios %zu, cuts %u, failures %d\n", all_modes ? "" : "# ",
-               sizeof scenarios / sizeof scenarios[0] + 1, cuts.first + cuts.second, code);
+               sizeof scenarios / sizeof scenarios[0] + 1,
+               cuts.first + cuts.second + cuts.recovering, code);
     }
     close_all();
     return code;
