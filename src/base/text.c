@@ -10,10 +10,14 @@ struct ag_text ag_text_of(const char *text)
     return piece;
 }
 
+bool ag_text_is_same(struct ag_text a, struct ag_text b)
+{
+    return a.size == b.size && (a.size == 0 || memcmp(a.at, b.at, a.size) == 0);
+}
+
 bool ag_text_equals(struct ag_text text, const char *other)
 {
-    const size_t size = strlen(other);
-    return text.size == size && (size == 0 || memcmp(text.at, other, size) == 0);
+    return ag_text_is_same(text, ag_text_of(other));
 }
 
 bool ag_text_starts_with(struct ag_text text, const char *prefix)

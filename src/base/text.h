@@ -17,6 +17,7 @@ struct ag_text {
 struct ag_text ag_text_of(const char *text);
 
 bool ag_text_equals(struct ag_text text, const char *other);
+bool ag_text_is_same(struct ag_text a, struct ag_text b);
 bool ag_text_starts_with(struct ag_text text, const char *prefix);
 
 // The text without its first `size` bytes; empty when it is shorter.

@@ -43,17 +43,12 @@ static bool read_pair(const struct ag_data *data, uint32_t size, uint32_t at, st
     return reader.status == AG_OK;
 }
 
-static bool is_same(struct ag_text a, struct ag_text b)
-{
-    return a.size == b.size && (a.size == 0 || memcmp(a.at, b.at, a.size) == 0);
-}
-
 static bool find(const struct ag_data *data, struct ag_text key, struct pair *pair)
 {
     if (key.size == 0)
         return false;
     for (uint32_t at = 0; read_pair(data, data->size, at, pair); at += pair->size)
-        if (is_same(pair->key, key))
+        if (ag_text_is_same(pair->key, key))
             return true;
     return false;
 }
@@ -97,7 +92,7 @@ enum ag_status ag_data_set(struct ag_data *data, struct ag_text key, struct ag_t
     if (key.size == 0 || key.size > AG_DATA_KEY_MAX)
         return AG_ERR_ARGUMENT;
     const bool is_there = find(data, key, &pair);
-    if (is_there && is_same(pair.value, value))
+    if (is_there && ag_text_is_same(pair.value, value))
         return AG_OK;
     const uint32_t room = data->capacity - data->size + (is_there ? pair.size : 0);
     const uint32_t fixed = AG_DATA_PAIR_COST + (uint32_t)key.size;

@@ -109,11 +109,6 @@ uint32_t ag_desired_find(const struct ag_desired *desired, const char *name)
     return AG_DESIRED_NONE;
 }
 
-static bool texts_are_same(struct ag_text a, struct ag_text b)
-{
-    return a.size == b.size && (a.size == 0 || memcmp(a.at, b.at, a.size) == 0);
-}
-
 void ag_desired_carry(struct ag_desired *desired, struct ag_desired_entry *to,
                       const struct ag_desired_entry *from)
 {
@@ -183,12 +178,12 @@ bool ag_desired_same_version(const struct ag_desired_entry *a, const struct ag_d
 bool ag_desired_same_file(const struct ag_desired_entry *a, const struct ag_desired_entry *b)
 {
     return ag_desired_same_version(a, b) && a->allow_downgrade == b->allow_downgrade &&
-           texts_are_same(a->url, b->url);
+           ag_text_is_same(a->url, b->url);
 }
 
 bool ag_desired_same_settings(const struct ag_desired_entry *a, const struct ag_desired_entry *b)
 {
-    return texts_are_same(a->settings, b->settings);
+    return ag_text_is_same(a->settings, b->settings);
 }
 
 static bool same_trial(const struct ag_twin_trial *a, const struct ag_twin_trial *b)

@@ -36,14 +36,9 @@ static struct ag_text source_at(const struct ag_log_ring *ring, uint32_t at)
     return (struct ag_text){ (const char *)ring->bytes + at + HEAD_SIZE, ring->bytes[at] };
 }
 
-static bool same_text(struct ag_text a, struct ag_text b)
-{
-    return a.size == b.size && memcmp(a.at, b.at, a.size) == 0;
-}
-
 static bool is_of(const struct ag_log_ring *ring, uint32_t at, struct ag_text source)
 {
-    return same_text(source_at(ring, at), source);
+    return ag_text_is_same(source_at(ring, at), source);
 }
 
 // The oldest line of the source that holds the most bytes.

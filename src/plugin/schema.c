@@ -10,11 +10,6 @@ _Static_assert(AG_SCHEMA_MEMBER_MAX <= 32, "members that were seen are bits of 3
 
 // ---- The schema --------------------------------------------------------------------------------
 
-static bool is_same(struct ag_text a, struct ag_text b)
-{
-    return a.size == b.size && memcmp(a.at, b.at, a.size) == 0;
-}
-
 static struct ag_text read_text(struct ag_reader *reader, uint32_t size)
 {
     struct ag_text text = { (const char *)ag_reader_bytes(reader, size), size };
@@ -105,7 +100,7 @@ static bool find(const uint8_t *schema, size_t size, struct ag_text name, uint32
     (void)begin(&reader, schema, size);
     for (uint32_t i = 0; i < limit && ag_reader_left(&reader) > 0; i++) {
         read_member(&reader, member);
-        if (reader.status == AG_OK && is_same(member->name, name)) {
+        if (reader.status == AG_OK && ag_text_is_same(member->name, name)) {
             *index = i;
             return true;
         }
@@ -153,7 +148,7 @@ static bool is_a_choice(const struct ag_schema_member *member, const struct ag_j
     for (uint32_t i = 0; i < member->choice_count; i++) {
         const struct ag_schema_value choice = ag_schema_read_value(&choices, member->type);
         if (member->type == AG_SCHEMA_INTEGER ? choice.integer == value->integer
-                                              : is_same(choice.text, value->text))
+                                              : ag_text_is_same(choice.text, value->text))
             return true;
     }
     return false;

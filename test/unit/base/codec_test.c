@@ -24,6 +24,11 @@ static void text_is_split_and_compared(void)
     CHECK(ag_text_starts_with(ag_text_of("abc"), "ab"));
     CHECK(!ag_text_starts_with(ag_text_of("a"), "ab"));
     CHECK_EQUAL(ag_text_after(ag_text_of("abc"), 4).size, 0);
+    CHECK(ag_text_is_same(ag_text_of("abc"), (struct ag_text){ "abcd", 3 }));
+    CHECK(!ag_text_is_same(ag_text_of("abc"), ag_text_of("abd")));
+    CHECK(!ag_text_is_same(ag_text_of("abc"), ag_text_of("ab")));
+    CHECK(ag_text_is_same(ag_text_of(""), ag_text_of(NULL))); // one of them lies nowhere
+    CHECK(!ag_text_is_same(ag_text_of("a"), ag_text_of(NULL)));
 }
 
 static void decimal_text_is_bounded(void)
