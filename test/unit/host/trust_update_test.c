@@ -192,6 +192,24 @@ static void an_object_whose_roots_do_not_reach_the_hub_is_rolled_back(void)
     world_close();
 }
 
+static void an_object_that_the_flash_has_damaged_gives_way_to_the_one_before(void)
+{
+    begin();
+    publish_trust("trust-2", &good);
+    desire_trust("trust-2", 2);
+    CHECK(world_settle(60000));
+    CHECK_EQUAL(world_trust_epoch(), 2);
+    const uint32_t offset = (uint32_t)(world.host->trust_bytes - world.flash.flash.base);
+    world_power_off();
+    sim_flash_flip(&world.flash, (offset + 20) * 8);
+    world.config.trust = NULL;
+    world.config.trust_size = 0;
+    sim_flash_restart(&world.flash);
+    world_boot();
+    CHECK_EQUAL(world.host->trust_update.in_use_epoch, 1);
+    world_close();
+}
+
 static void a_reset_does_not_undo_that_an_object_has_failed(void)
 {
     begin();
@@ -699,6 +717,7 @@ static const struct test_case cases[] = {
     TEST(a_plug_in_of_the_new_key_waits_for_the_object_that_brings_it),
     TEST(losing_one_authority_key_of_two_is_survived),
     TEST(an_object_whose_roots_do_not_reach_the_hub_is_rolled_back),
+    TEST(an_object_that_the_flash_has_damaged_gives_way_to_the_one_before),
     TEST(a_reset_does_not_undo_that_an_object_has_failed),
     TEST(an_object_whose_roots_no_port_can_use_is_rolled_back_at_once),
     TEST(an_object_whose_roots_do_not_reach_the_storage_is_rolled_back),
