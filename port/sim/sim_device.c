@@ -27,7 +27,6 @@ static enum ag_status settle(struct sim_device *device, enum ag_status status)
     }
     if (status != AG_OK) {
         device->failures++;
-        device->has_failed = true;
     }
     return status;
 }
@@ -145,7 +144,6 @@ bool sim_device_boot(struct sim_device *device)
     device->step_ms = 0;
     device->haste = 0;
     device->has_learnt = false;
-    device->has_failed = false;
     device->hub.is_untrusted = device->use_trust != NULL;
     device->blob.is_untrusted = device->use_trust != NULL;
     device->is_in_step = true;

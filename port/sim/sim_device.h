@@ -33,7 +33,6 @@ struct sim_device {
     uint32_t slow_ms;     // that each flash operation takes
     uint64_t operations;  // of the flash, in all its life
     uint32_t failures;    // operations that failed while the power was there
-    bool has_failed;      // one of them since the last start
     uint32_t spent_ms;    // in the step under way
 
     void *memory;

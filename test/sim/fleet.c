@@ -158,13 +158,8 @@ static void go_bad(struct fleet *fleet, struct fleet_device *device)
 }
 
 // What is slow or wrong for a while.
-static void heal(struct fleet *fleet, struct sim_device *device)
+static void heal(struct sim_device *device)
 {
-    // A store that has met a failing flash changes nothing more until the next start.
-    if (device->host && device->has_failed) {
-        sim_device_power_off(device, SECOND_MS);
-        fleet->restarts_needed++;
-    }
     device->heal_ms = SIM_NEVER;
     device->slow_ms = 0;
     device->clock_is_known = true;
@@ -268,17 +263,11 @@ static void strike(struct fleet *fleet)
 
 // ---- Time --------------------------------------------------------------------------------------
 
-// Somebody switches a device off and on again whose flash has failed, by and by.
 static void note_failures(struct fleet *fleet, struct fleet_device *device)
 {
-    struct sim_device *inner = &device->device;
-    if (inner->failures == device->failures)
-        return;
+    const struct sim_device *inner = &device->device;
     for (; device->failures < inner->failures; device->failures++)
         sim_count(&fleet->world, SIM_FAULT_FLASH_FAILS);
-    uint64_t heal_ms = fleet->world.now_ms + sim_scale(&fleet->world, MINUTE_MS, 12 * HOUR_MS);
-    if (inner->heal_ms == SIM_NEVER)
-        inner->heal_ms = heal_ms;
 }
 
 // With a flash that fails at the wrong place a device may refuse to start; nothing more is then
@@ -367,7 +356,7 @@ static void advance(struct fleet *fleet, uint64_t end_ms)
             sim_device_look(&device->device);
         }
         if (world->now_ms >= device->device.heal_ms)
-            heal(fleet, &device->device);
+            heal(&device->device);
         if (world->now_ms >= device->device.wake_ms)
             step(fleet, device);
     }
@@ -393,7 +382,7 @@ static void become_calm(struct fleet *fleet)
         struct sim_device *device = &fleet->devices[i].device;
         device->flash.cut_at = 0;
         device->flash.fail_at = 0;
-        heal(fleet, device);
+        heal(device);
         if (!device->host && !fleet->devices[i].is_dead)
             device->wake_ms = world->now_ms;
     }

@@ -110,8 +110,7 @@ struct fleet {
     uint64_t fault_ms;   // the next one
     uint64_t rollout_ms; // the next one
     uint32_t revision;
-    uint32_t restarts_needed; // devices that were restarted because their flash had failed
-    char violation[400];      // empty: none
+    char violation[400]; // empty: none
     uint64_t violation_step;
 };
 

@@ -32,7 +32,6 @@ struct totals {
     uint64_t steps;
     uint64_t faults[SIM_FAULTS];
     uint64_t violations;
-    uint64_t restarts;
     uint64_t reports;
     uint64_t boots;
     uint64_t operations;
@@ -80,7 +79,6 @@ static void add(struct totals *totals)
     totals->worlds++;
     totals->device_years += (double)fleet.world.now_ms * fleet.profile.devices / YEAR_MS;
     totals->steps += fleet.world.steps;
-    totals->restarts += fleet.restarts_needed;
     for (int i = 0; i < SIM_FAULTS; i++)
         totals->faults[i] += fleet.world.faults[i];
     for (uint32_t i = 0; i < fleet.profile.devices; i++) {
