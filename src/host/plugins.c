@@ -79,6 +79,7 @@ struct ag_plugin *ag_plugins_open(struct ag_plugins *plugins, const char *name)
         plugin->state = plugin->current.id ? AG_STATE_RUNNING : AG_STATE_ABSENT;
         if (plugin->next.id != 0)
             plugin->state = AG_STATE_STAGED;
+        plugin->is_dirty = plugin->state != AG_STATE_ABSENT; // what could not be removed before
     }
     return plugin;
 }

@@ -281,7 +281,27 @@ static void a_trial_that_was_interrupted_waits_for_the_next_window(void)
     world_close();
 }
 
+// It was said to be gone, since it could not be dropped.
+static void a_staged_version_that_a_failing_flash_has_kept_is_told_of_again(void)
+{
+    world_open();
+    publish();
+    world_boot();
+    desire(11, "{'From':'02:00','To':'03:00'}");
+    world_run(60000);
+    CHECK_TEXT(world_state("blinky"), "waiting");
+    world.flash_fails = true;
+    world_desire("[]");
+    world_run(5000);
+    CHECK(!world_is_reported("blinky"));
+    desire(11, "{'From':'02:00','To':'03:00'}");
+    world_run(5000);
+    CHECK_TEXT(world_state("blinky"), "waiting");
+    world_close();
+}
+
 static const struct test_case cases[] = {
+    TEST(a_staged_version_that_a_failing_flash_has_kept_is_told_of_again),
     TEST(a_version_is_fetched_at_once_and_activated_in_its_window),
     TEST(the_first_version_of_a_name_waits_too),
     TEST(a_window_that_is_open_makes_no_difference),
