@@ -221,7 +221,9 @@ static void look_at_data(struct fleet *fleet, const struct fleet_device *device,
     if (count >= CATALOGUE_TORN)
         fleet_violate(fleet, device, "%s has found the data of a version that failed",
                       plugin->name);
-    if (plugin->is_trial)
+    // What a removal that failed half-way has hidden is gone with its slot when the store is up
+    // again.
+    if (plugin->is_trial || ag_store_is_read_only(&device->device.host->store))
         return;
     if (track->kept_id == plugin->current.id && count < track->kept)
         fleet_violate(fleet, device, "%s counts %u, and had kept %u", plugin->name, (unsigned)count,
