@@ -28,11 +28,16 @@ uint32_t catalogue_index(const char *name)
     return CATALOGUE_NAMES;
 }
 
+// Of a version whose entry is gone: it may have to wait for days, until windows of others open.
+#define PERIOD_MS 60000
+
 static struct module describe(const struct catalogue_file *file)
 {
-    struct module module = {
-        .name = names[file->name], .version = file->version, .epoch = file->epoch, .pin = file->name
-    };
+    struct module module = { .name = names[file->name],
+                             .version = file->version,
+                             .epoch = file->epoch,
+                             .pin = file->name,
+                             .period_ms = PERIOD_MS };
     if (file->variant >= VARIANT_NO_EXECUTE)
         module.pin = CATALOGUE_FORBIDDEN_PIN;
     switch ((enum catalogue_variant)file->variant) {
