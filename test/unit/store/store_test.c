@@ -941,9 +941,9 @@ static void code_without_room_behind_its_file_moves_the_slot(void)
     CHECK_EQUAL(sim.counts.breaches, 0);
 }
 
-static void a_slot_that_moves_takes_the_room_of_previous_versions_and_of_no_current_one(void)
+// Plug-in a with a previous version, and b: nothing is free. The id of the current a.
+static uint32_t fill_with_two_of_a_and_b(void)
 {
-    struct ag_store_writer writer;
     begin(64u * 1024u); // 12 blocks for slots
     struct made made = { "a", 1, 0, 20000, 100 };
     confirm(&made);
@@ -951,6 +951,13 @@ static void a_slot_that_moves_takes_the_room_of_previous_versions_and_of_no_curr
     const uint32_t id = confirm(&made);
     const struct made other = { "b", 1, 0, 8000, 100 };
     confirm(&other);
+    return id;
+}
+
+static void a_slot_that_moves_takes_the_room_of_previous_versions_and_of_no_current_one(void)
+{
+    struct ag_store_writer writer;
+    const uint32_t id = fill_with_two_of_a_and_b();
     CHECK_EQUAL(ag_store_retranslate(&store, id, 12000, &writer), AG_ERR_STORE_FULL);
     CHECK_EQUAL(find("a", AG_STORE_PREVIOUS).version, 1);
     CHECK_EQUAL(ag_store_retranslate(&store, id, 300, &writer), AG_OK);
@@ -967,14 +974,9 @@ static void a_slot_that_moves_takes_the_room_of_previous_versions_and_of_no_curr
 
 static void what_gave_way_to_a_slot_that_moves_stays_gone_after_a_reset(void)
 {
+    const struct made made = { "a", 2, 0, 20000, 100 };
     struct ag_store_writer writer;
-    begin(64u * 1024u); // 12 blocks for slots
-    struct made made = { "a", 1, 0, 20000, 100 };
-    confirm(&made);
-    made.version = 2;
-    const uint32_t id = confirm(&made);
-    const struct made other = { "b", 1, 0, 8000, 100 };
-    confirm(&other);
+    const uint32_t id = fill_with_two_of_a_and_b();
     CHECK_EQUAL(ag_store_retranslate(&store, id, 300, &writer), AG_OK);
     remount();                           // before the seal
     CHECK(!has("a", AG_STORE_PREVIOUS)); // whose blocks were erased
