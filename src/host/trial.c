@@ -7,6 +7,8 @@
 // called so. Where the mark itself fails, the version is condemned: it does not run again, and is
 // marked when the store is up again. A reset before that starts it at most as often as the count of
 // its trials, or of its failures, lets it.
+#include <string.h>
+
 #include "host/core.h"
 
 static const struct ag_wasm_place nowhere = { AG_PLUGIN_NOWHERE, 0 };
@@ -112,6 +114,17 @@ bool ag_trial_is_left(const struct ag_plugin *plugin)
            ag_fallback_failures(&plugin->history, plugin->current.id) >= AG_FALLBACK_FAILURES_MAX;
 }
 
+// Whether these bytes failed a trial that could not be marked so: they are as good as in
+// quarantine.
+static bool failed_unmarked(const struct ag_host *host, const struct ag_plugin *plugin,
+                            const uint8_t sha256[AG_SHA256_SIZE])
+{
+    struct ag_store_slot failed;
+    return plugin->condemned_staged.id != 0 && plugin->condemned_staged.why != AG_OK &&
+           ag_store_get_slot(&host->store, plugin->condemned_staged.id, &failed) == AG_OK &&
+           memcmp(failed.sha256, sha256, AG_SHA256_SIZE) == 0;
+}
+
 // Whether the version before the confirmed one may take its place: its file is sound, did not fail
 // a later trial, and no confirmed version since has raised the epoch.
 static bool previous_may_run(const struct ag_host *host, const struct ag_plugin *plugin)
@@ -123,6 +136,7 @@ static bool previous_may_run(const struct ag_host *host, const struct ag_plugin 
     return slot.id != 0 &&
            slot.epoch >= ag_store_epoch_floor(&host->store, AG_STORE_PLUGIN, plugin->name) &&
            !ag_store_is_quarantined(&host->store, slot.sha256, NULL) &&
+           !failed_unmarked(host, plugin, slot.sha256) &&
            ag_store_open_file(&host->store, slot.id, &bytes, &size) == AG_OK;
 }
 

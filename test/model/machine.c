@@ -272,7 +272,9 @@ static bool is_left(void)
 
 static bool previous_may_run(void)
 {
-    return previous() != 0 && !(m.quarantine & 1u << previous());
+    const bool failed_unmarked =
+        (m.condemned & NEXT) && !(m.condemned & MACHINE_DROPPED) && m.next == previous();
+    return previous() != 0 && !(m.quarantine & 1u << previous()) && !failed_unmarked;
 }
 
 static void start_confirmed(void)

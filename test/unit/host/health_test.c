@@ -501,6 +501,40 @@ static void a_confirmed_version_that_failed_does_not_run_again_when_the_flash_re
     world_close();
 }
 
+// The file of the version before is tried again as a downgrade, and fails; the flash does not take
+// the mark. Then the confirmed version fails for good: the same bytes must not take its place.
+static void what_failed_a_trial_unmarked_does_not_come_back_as_the_version_before(void)
+{
+    world_open();
+    world_publish("blinky-10.wasm",
+                  &(struct module){ .name = "blinky", .version = 10, .trial_flags = AG_TRIAL_HUB });
+    publish(11, MODULE_TRAPS_LATER, 20);
+    world_desire_one("blinky", 10);
+    world_boot();
+    CHECK(world_settle(60000));
+    world_desire_one("blinky", 11);
+    CHECK(world_settle(60000));
+    CHECK_EQUAL(look().version, 11);
+    world_desire("[{'Name':'blinky','Version':10,'AllowDowngrade':true,"
+                 "'Url':'https://files.example/blinky-10.wasm'}]");
+    run_until(AG_STATE_TRIAL);
+    world.hub_pipe.open_fails = AG_ERR_CONNECT;
+    world_kick();
+    world_run(800000);
+    CHECK_EQUAL(look().state, AG_STATE_TRIAL);
+    world.flash_fails = true;
+    world_run(400000);
+    CHECK(board_logged("blinky 10: cannot be marked failed"));
+    CHECK_EQUAL(board_log_count("blinky 11: failed: trap"), 5);
+    CHECK_EQUAL(look().version, 11);
+    CHECK_EQUAL(look().error, AG_ERR_GAVE_UP);
+    world.flash_fails = false;
+    world.hub_pipe.open_fails = AG_OK;
+    world_run(800000);
+    check_reported("failed", 11, AG_ERR_GAVE_UP);
+    world_close();
+}
+
 static void a_flash_that_refuses_every_mark_makes_no_loop_of_trials(void)
 {
     open_with_blinky_10();
@@ -563,6 +597,7 @@ static const struct test_case cases[] = {
     TEST(a_new_version_takes_the_place_of_one_that_was_left_down),
     TEST(a_failed_version_does_not_run_again_when_the_flash_refuses_its_mark),
     TEST(a_confirmed_version_that_failed_does_not_run_again_when_the_flash_refuses_its_mark),
+    TEST(what_failed_a_trial_unmarked_does_not_come_back_as_the_version_before),
     TEST(a_flash_that_refuses_every_mark_makes_no_loop_of_trials),
 };
 TEST_MAIN(cases)
