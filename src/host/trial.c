@@ -516,8 +516,10 @@ static void follow_store(struct ag_host *host, struct ag_plugin *plugin)
 void ag_trial_recovered(struct ag_host *host, struct ag_plugin *plugin)
 {
     struct ag_store_slot slot;
-    settle_condemned(host, &plugin->condemned);
+    // In this order: a cut between the two must not leave a trial to be given up whose bytes are
+    // those that took the confirmed version's place.
     settle_condemned(host, &plugin->condemned_staged);
+    settle_condemned(host, &plugin->condemned);
     ag_plugins_slot(&host->plugins, &plugin->next, &slot);
     if (plugin->state != AG_STATE_TRIAL)
         follow_store(host, plugin);

@@ -446,10 +446,10 @@ static void recover(void)
     const uint8_t failures = m.ram_failures;
     const bool is_dropped = (m.condemned & MACHINE_DROPPED) != 0;
     m.flash_is_dead = false;
-    if ((m.condemned & CURRENT) && store_fail(CURRENT))
-        m.condemned &= (uint8_t)~CURRENT;
     if ((m.condemned & NEXT) && (is_dropped ? store_drop_next() : store_fail(NEXT)))
         m.condemned &= (uint8_t) ~(NEXT | MACHINE_DROPPED);
+    if ((m.condemned & CURRENT) && store_fail(CURRENT))
+        m.condemned &= (uint8_t)~CURRENT;
     m.ram_history_of = history_of;
     m.ram_failures = failures;
     store_history();
