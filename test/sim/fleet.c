@@ -25,6 +25,10 @@
 #define STEPS_MAX_DENSE  100000u
 #define STEPS_MAX_SPARSE 1500000u
 
+// With more blocks that have gone bad a device may lack the room to do what is wanted of it; then
+// only what it must never do is looked at.
+#define BAD_BLOCKS_MAX 2u
+
 void fleet_violate(struct fleet *fleet, const struct fleet_device *device, const char *format, ...)
 {
     if (fleet->violation[0])
@@ -425,7 +429,7 @@ static bool all_came_to_rest(struct fleet *fleet, bool came_to_rest[FLEET_DEVICE
     bool all = true;
     for (uint32_t i = 0; i < fleet->profile.devices && !fleet->violation[0]; i++) {
         struct fleet_device *device = &fleet->devices[i];
-        if (came_to_rest[i] || device->is_dead || device->bad_blocks > 0)
+        if (came_to_rest[i] || device->is_dead || device->bad_blocks > BAD_BLOCKS_MAX)
             continue;
         came_to_rest[i] = rules_at_rest(device);
         all &= came_to_rest[i];
@@ -446,7 +450,7 @@ static void settle(struct fleet *fleet)
         pass(fleet, MINUTE_MS / 2 + sim_between(&fleet->world, 0, MINUTE_MS), UINT64_MAX / 2);
     for (uint32_t i = 0; i < fleet->profile.devices && !fleet->violation[0]; i++) {
         struct fleet_device *device = &fleet->devices[i];
-        if (came_to_rest[i] || device->is_dead || device->bad_blocks > 0)
+        if (came_to_rest[i] || device->is_dead || device->bad_blocks > BAD_BLOCKS_MAX)
             continue;
         tell_unrest(fleet, device);
         fleet_violate(fleet, device, "it does not come to rest in %u h",
