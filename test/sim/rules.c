@@ -170,7 +170,11 @@ static void look_at_confirmed(struct fleet *fleet, struct fleet_device *device,
     track->newest_id = plugin->current.id;
     if (slot.epoch > track->epoch)
         track->epoch = slot.epoch;
-    track->is_wanted = device->entries[index].is_present && device->entries[index].is_enabled;
+    // As far as the device knows: what it was told last may be that the name is gone.
+    struct ag_host_status status;
+    ag_host_status(device->device.host, &status);
+    track->is_wanted = device->entries[index].is_present && device->entries[index].is_enabled &&
+                       status.desired_version == device->hub.version;
 }
 
 static void look_at_failed(struct fleet *fleet, struct fleet_device *device,
