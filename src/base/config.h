@@ -32,6 +32,13 @@ _Static_assert(AG_CFG_QUARANTINE_MAX >= 1 && AG_CFG_QUARANTINE_MAX <= 64,
 _Static_assert(AG_CFG_BAD_BLOCKS_MAX >= 1 && AG_CFG_BAD_BLOCKS_MAX <= 64,
                "AG_CFG_BAD_BLOCKS_MAX is 1 to 64");
 
+// Sealed versions of which it is known where they came from. 1 to 32. Costs 8 bytes of journal
+// each.
+#ifndef AG_CFG_ORIGINS
+#define AG_CFG_ORIGINS 5
+#endif
+_Static_assert(AG_CFG_ORIGINS >= 1 && AG_CFG_ORIGINS <= 32, "AG_CFG_ORIGINS is 1 to 32");
+
 // Bytes of a file or of code that are gathered before they are programmed: a power of two, 16 to
 // 4096. Costs as many bytes of RAM. The page of a NOR flash is best on a chip; under an operating
 // system, where each program is a call of the kernel, all that a block holds.

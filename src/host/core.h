@@ -239,6 +239,10 @@ void ag_update_desired_changed(struct ag_host *host);
 void ag_update_plan(struct ag_host *host);
 // When something of update.c, download.c or trial.c is wanted.
 uint64_t ag_update_deadline(struct ag_host *host);
+// Whether this entry is known to desire the file of that slot, by its hash or by where it came
+// from.
+bool ag_update_leads_to(const struct ag_host *host, const struct ag_desired_entry *entry,
+                        const struct ag_store_slot *slot);
 // The entry that desires this plug-in, or NULL.
 const struct ag_desired_entry *ag_update_entry(struct ag_host *host,
                                                const struct ag_plugin *plugin);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "host/instance.h"
+#include "host/origin.h"
 #include "plugin/capabilities.h"
 #include "wasm/wasm.h"
 
@@ -447,6 +448,7 @@ static enum ag_status translate(struct ag_install *install)
         (void)!ag_store_quarantine(install->store, install->sha256, status);
     if (status != AG_OK)
         return status;
+    ag_origin_note(install->store, install->writer.slot, install->request.url);
     return ag_store_seal(install->store, &install->writer, install->sha256, AG_WASM_ENGINE_VERSION);
 }
 

@@ -75,12 +75,15 @@ static void mark_failed(struct ag_host *host, struct ag_plugin *plugin,
                       status);
 }
 
-// The entry that desires the version that failed does not bring it back.
-static void give_up_entry(struct ag_host *host, struct ag_plugin *plugin, uint32_t version,
-                          enum ag_status why)
+// The entry that desires the version that failed does not bring it back. One that leads elsewhere
+// since may have another file of that version: its head tells.
+static void give_up_entry(struct ag_host *host, struct ag_plugin *plugin,
+                          const struct ag_plugin_version *failed, enum ag_status why)
 {
     const struct ag_desired_entry *entry = ag_update_entry(host, plugin);
-    if (entry && entry->version == version)
+    struct ag_store_slot slot;
+    ag_plugins_slot(&host->plugins, failed, &slot);
+    if (entry && ag_update_leads_to(host, entry, &slot))
         plugin->outcome = why;
 }
 
@@ -147,7 +150,7 @@ static void fall_back(struct ag_host *host, struct ag_plugin *plugin)
     enum ag_status why = plugin->history.last;
     ag_plugins_stop(&host->plugins, plugin, false);
     mark_failed(host, plugin, &failed, why);
-    give_up_entry(host, plugin, failed.version, why);
+    give_up_entry(host, plugin, &failed, why);
     plugin->backoff.failures = 0;
     ag_change_move(host, plugin, AG_EVENT_FALL_BACK);
     log_failure(host, plugin, failed.version, "failed too often", why, &nowhere);
@@ -317,7 +320,7 @@ static void trial_failed(struct ag_host *host, struct ag_plugin *plugin, enum ag
     ag_plugins_stop(&host->plugins, plugin, plugin->current.id == 0);
     mark_failed(host, plugin, &failed, why);
     plugin->is_trial = false;
-    give_up_entry(host, plugin, failed.version, why);
+    give_up_entry(host, plugin, &failed, why);
     ag_change_error_at(plugin, why, failed.version, place);
     ag_change_move(host, plugin, AG_EVENT_FAIL);
     log_failure(host, plugin, failed.version, "failed", why, place);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "host/core.h"
+#include "host/origin.h"
 #include "host/plan.h"
 
 static struct ag_desired_entry *find_entry(struct ag_host *host, const struct ag_plugin *plugin)
@@ -22,6 +23,16 @@ const struct ag_desired_entry *ag_update_entry(struct ag_host *host, const struc
 static bool may_fetch(const struct ag_host *host)
 {
     return !host->installing && !ag_trust_update_is_busy(host);
+}
+
+bool ag_update_leads_to(const struct ag_host *host, const struct ag_desired_entry *entry,
+                        const struct ag_store_slot *slot)
+{
+    if (slot->id == 0 || entry->version != slot->version)
+        return false;
+    if (entry->has_sha256)
+        return memcmp(entry->sha256, slot->sha256, AG_SHA256_SIZE) == 0;
+    return ag_origin_is(&host->store, slot->id, entry->url);
 }
 
 // ---- Windows -----------------------------------------------------------------------------------
@@ -337,16 +348,14 @@ void ag_update_plan(struct ag_host *host)
 // -----------------------------------------------------------------------
 
 // What was found out about this file before the start still counts for the first table that is
-// read after it.
+// read after it, where that leads to the same file.
 static enum ag_status remembered_outcome(const struct ag_host *host, const struct ag_plugin *plugin,
                                          const struct ag_desired_entry *entry)
 {
     struct ag_store_slot rejected;
     ag_plugins_slot(&host->plugins, &plugin->rejected, &rejected);
-    if (host->has_desired || rejected.id == 0 || rejected.version != entry->version ||
-        rejected.failure == AG_ERR_STORE_DAMAGED)
-        return AG_OK;
-    if (entry->has_sha256 && memcmp(entry->sha256, rejected.sha256, AG_SHA256_SIZE) != 0)
+    if (host->has_desired || rejected.failure == AG_ERR_STORE_DAMAGED ||
+        !ag_update_leads_to(host, entry, &rejected))
         return AG_OK;
     return rejected.failure;
 }

@@ -385,6 +385,11 @@ enum ag_store_key {
 AG_MUST_CHECK enum ag_status ag_store_put(struct ag_store *store, enum ag_store_key key,
                                           const char *name, const void *bytes, size_t size);
 
+// The same without the sync: durable with the next call that is; a cut before may leave the old
+// value. Not for a value that is also put by ag_store_put, which writes and syncs no value twice.
+AG_MUST_CHECK enum ag_status ag_store_put_along(struct ag_store *store, enum ag_store_key key,
+                                                const char *name, const void *bytes, size_t size);
+
 // Copies the value into `bytes`; *size is its size. AG_ERR_NOT_FOUND; AG_ERR_NO_SPACE when it is
 // larger than `capacity`: nothing is copied and *size says how large it is.
 AG_MUST_CHECK enum ag_status ag_store_get(const struct ag_store *store, enum ag_store_key key,

@@ -31,8 +31,9 @@ static enum ag_log_growth growth_of(enum ag_store_key key)
     return key >= AG_STORE_DATA && key <= AG_STORE_DATA_LAST ? AG_LOG_YIELDS : AG_LOG_GROWS;
 }
 
-enum ag_status ag_store_put(struct ag_store *store, enum ag_store_key key, const char *name,
-                            const void *bytes, size_t size)
+// Appends the value unless it is there already; *is_new: it was not.
+static enum ag_status append(struct ag_store *store, enum ag_store_key key, const char *name,
+                             const void *bytes, size_t size, bool *is_new)
 {
     struct ag_record_name wanted;
     struct ag_record record;
@@ -41,13 +42,28 @@ enum ag_status ag_store_put(struct ag_store *store, enum ag_store_key key, const
         return AG_ERR_FLASH;
     if (!ag_record_make_name((uint8_t)key, name, &wanted) || size > AG_STORE_VALUE_MAX)
         return AG_ERR_ARGUMENT;
-    if (ag_log_find_value(store, &wanted, &record) &&
-        is_same(store, &record, value_at(&wanted), bytes, size))
+    *is_new = !ag_log_find_value(store, &wanted, &record) ||
+              !is_same(store, &record, value_at(&wanted), bytes, size);
+    if (!*is_new)
         return AG_OK;
     const struct ag_span spans[2] = { { head, ag_record_encode_name(&wanted, head) },
                                       { bytes, size } };
-    const enum ag_status status = ag_log_append(store, AG_RECORD_VALUE, spans, growth_of(key));
-    return status == AG_OK ? ag_log_sync(store) : status;
+    return ag_log_append(store, AG_RECORD_VALUE, spans, growth_of(key));
+}
+
+enum ag_status ag_store_put(struct ag_store *store, enum ag_store_key key, const char *name,
+                            const void *bytes, size_t size)
+{
+    bool is_new;
+    const enum ag_status status = append(store, key, name, bytes, size, &is_new);
+    return status == AG_OK && is_new ? ag_log_sync(store) : status;
+}
+
+enum ag_status ag_store_put_along(struct ag_store *store, enum ag_store_key key, const char *name,
+                                  const void *bytes, size_t size)
+{
+    bool is_new;
+    return append(store, key, name, bytes, size, &is_new);
 }
 
 enum ag_status ag_store_peek(const struct ag_store *store, enum ag_store_key key, const char *name,

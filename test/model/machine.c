@@ -127,6 +127,7 @@ static bool store_seal(void)
     if (!may_write())
         return false;
     m.next_is_sealed = true;
+    m.origin = m.next;
     return written();
 }
 
@@ -171,7 +172,7 @@ static bool store_remove(void)
     if (m.kind != KIND_ABSENT)
         trace->violation = "a version was removed though it is wanted";
     clear_next();
-    m.current = m.previous = m.rejected = m.proven = 0;
+    m.current = m.previous = m.rejected = m.proven = m.origin = 0;
     m.disabled = false;
     m.history_of = m.ram_history_of = NOBODY;
     m.failures = m.ram_failures = 0;
@@ -290,11 +291,17 @@ static uint8_t desired_file(void)
     return m.kind == KIND_DOWN1 ? 1 : (uint8_t)(m.kind - KIND_FILE1 + 1);
 }
 
+// The hash says so, or the URL does, where it is known whence the file came.
+static bool leads_to(uint8_t file)
+{
+    return file && desired_file() == file && (m.with_hash || m.origin == file);
+}
+
 static void give_up_entry(uint8_t failed)
 {
     if (m.known && desired_file() == failed)
         m.world_refused = true;
-    if (m.known && desired_file() && version_of(desired_file()) == version_of(failed))
+    if (m.known && leads_to(failed))
         m.outcome = true;
 }
 
@@ -622,10 +629,7 @@ static void desired_changed(bool is_same_file, bool is_same)
     if (m.has_desired && !is_same)
         retry();
     if (!is_same_file || !m.has_desired) {
-        uint8_t file = desired_file();
-        bool fits = file && m.rejected && version_of(m.rejected) == version_of(file) &&
-                    (!m.with_hash || m.rejected == file);
-        m.outcome = !m.has_desired && fits;
+        m.outcome = !m.has_desired && leads_to(m.rejected);
         m.pardons = m.world_refused = false;
         if (m.fetched)
             cancel_fetch();
@@ -885,6 +889,8 @@ static void forget_the_past(void)
         m.window_is_closed = false;
     if (!m.outcome && m.state != AG_STATE_REFUSED)
         m.world_refused = false;
+    if (m.origin != m.current && m.origin != m.next && m.origin != m.rejected)
+        m.origin = 0;
 }
 
 void machine_init(struct machine *machine)
@@ -985,7 +991,7 @@ bool machine_is_at_goal(const struct machine *machine)
     X(ram_history_of, 2) X(ram_failures, 3) X(stopped, 1) X(failing, 1) X(outcome, 1) X(known, 1)  \
     X(online, 1) X(flash_is_dead, 1) X(has_desired, 1) X(fetched, 2) X(did_runs, 1)                \
     X(hub_was_asked, 1) X(hub_answered, 1) X(health, 2) X(kind, 3) X(enabled, 1) X(with_hash, 1)   \
-    X(wants_hub, 1)
+    X(wants_hub, 1) X(origin, 2)
 // clang-format on
 
 uint64_t machine_pack(const struct machine *machine)

@@ -51,6 +51,7 @@ struct machine {
     bool next_is_sealed;                       // otherwise it is still on its way
     uint8_t trials;                            // of next
     bool next_on_trial;
+    uint8_t origin;     // the file that was sealed last: its URL is known
     uint8_t quarantine; // bits by file
     uint8_t history_of; // enum machine_role
     uint8_t failures;

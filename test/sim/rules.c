@@ -435,8 +435,6 @@ static const char *excuse(const struct fleet_device *device, uint32_t index,
         return "its epoch is lower";
     if (file->variant == VARIANT_SCHEMA && entry->setting > CATALOGUE_X_MAX)
         return "its settings are refused";
-    if (plugin && plugin->rejected.version == entry->version && entry->sha == 0)
-        return "a file of this version has failed, and nothing says that it is another";
     if (has_failed_before(device, file) || ag_store_is_quarantined(store, file->sha256, NULL))
         return "it has failed";
     if (device->blob.corruptions > track->corruptions)

@@ -343,6 +343,77 @@ static void the_file_that_failed_is_known_again_by_its_head_under_another_url(vo
     world_close();
 }
 
+// Blinky 11 traps under one URL and is good under another.
+static void publish_bad_and_good_11(void)
+{
+    world_publish("blinky-11.wasm", &(struct module){ .name = "blinky",
+                                                      .version = 11,
+                                                      .epoch = 3,
+                                                      .behaviour = MODULE_TRAPS_LATER,
+                                                      .argument = 2 });
+    world_publish("blinky-11-b.wasm",
+                  &(struct module){ .name = "blinky", .version = 11, .epoch = 3 });
+}
+
+static void check_that_the_good_11_runs(void)
+{
+    CHECK(world_settle(60000));
+    CHECK_TEXT(world_state("blinky"), "running");
+    CHECK_EQUAL(world_version("blinky"), 11);
+    CHECK_EQUAL(world_error("blinky"), 0);
+}
+
+static void what_failed_does_not_keep_another_url_from_being_fetched_after_a_start(void)
+{
+    open_running_world();
+    publish_bad_and_good_11();
+    desire_blinky_11("");
+    CHECK(world_settle(60000));
+    CHECK_TEXT(world_state("blinky"), "rolled_back");
+    world_power_off();
+    desire_blinky_11(",'Url':'https://files.example/blinky-11-b.wasm'");
+    sim_flash_restart(&world.flash);
+    world_boot();
+    check_that_the_good_11_runs();
+    world_close();
+}
+
+static void after_a_start_the_same_url_is_not_asked_and_another_of_the_same_file_for_its_head(void)
+{
+    open_running_world();
+    publish_bad_and_good_11();
+    desire_blinky_11("");
+    CHECK(world_settle(60000));
+    uint32_t requests = world.requests;
+    world_reset();
+    CHECK(world_settle(60000));
+    CHECK_TEXT(world_state("blinky"), "rolled_back");
+    CHECK_EQUAL(world_error("blinky"), AG_TRAP_UNREACHABLE);
+    CHECK_EQUAL(world.requests, requests);
+    world_power_off();
+    desire_blinky_11(",'Url':'https://files.example/blinky-11.wasm?sig=another'");
+    sim_flash_restart(&world.flash);
+    world_boot();
+    CHECK(world_settle(60000));
+    CHECK_EQUAL(world_error("blinky"), AG_ERR_QUARANTINED);
+    CHECK_EQUAL(world.requests, requests + 1);
+    check_that_both_go_on();
+    world_close();
+}
+
+static void a_url_that_came_during_the_trial_of_a_file_that_fails_is_fetched(void)
+{
+    open_running_world();
+    publish_bad_and_good_11();
+    desire_blinky_11("");
+    for (int i = 0; i < 60000 && !board_logged("blinky 11: trial"); i++)
+        world_run(1);
+    desire_blinky_11(",'Url':'https://files.example/blinky-11-b.wasm'");
+    check_that_the_good_11_runs();
+    CHECK(board_logged("blinky 11: rolled back to 10"));
+    world_close();
+}
+
 static void a_long_computation_is_suspended_and_delays_nobody(void)
 {
     world_open();
@@ -427,6 +498,9 @@ static const struct test_case cases[] = {
     TEST(what_needs_too_much_memory_is_refused_by_its_head),
     TEST(the_file_that_failed_is_known_again_by_its_hash),
     TEST(the_file_that_failed_is_known_again_by_its_head_under_another_url),
+    TEST(what_failed_does_not_keep_another_url_from_being_fetched_after_a_start),
+    TEST(after_a_start_the_same_url_is_not_asked_and_another_of_the_same_file_for_its_head),
+    TEST(a_url_that_came_during_the_trial_of_a_file_that_fails_is_fetched),
     TEST(a_long_computation_is_suspended_and_delays_nobody),
     TEST(a_confirmed_version_that_fails_later_is_started_again_with_growing_pauses),
     TEST(two_plug_ins_cannot_drive_one_pin),
