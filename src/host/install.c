@@ -543,6 +543,15 @@ void ag_install_move(struct ag_install *install, struct ag_text url, const uint8
         begin_anew(install);
 }
 
+bool ag_install_takes_settings(const struct ag_install *install)
+{
+    const struct ag_plugin_metadata *metadata = &install->head.metadata;
+    struct ag_schema_fault fault;
+    return !install->has_slot || // a head is judged before its slot is reserved
+           ag_schema_judge(metadata->schema, metadata->schema_size, install->request.settings,
+                           &fault) == AG_OK;
+}
+
 uint64_t ag_install_deadline(const struct ag_install *install)
 {
     if (ag_install_is_verifying(install) || install->state == AG_INSTALL_ASKING)

@@ -98,6 +98,10 @@ void ag_install_resume(struct ag_install *install, const struct ag_install_reque
 void ag_install_move(struct ag_install *install, struct ag_text url, const uint8_t *sha256,
                      struct ag_text settings);
 
+// Whether the settings of the request are such as the schema of its file wants them, as far as its
+// head is here: for after ag_install_move.
+bool ag_install_takes_settings(const struct ag_install *install);
+
 // Whether the next step needs the network.
 bool ag_install_wants_network(const struct ag_install *install);
 

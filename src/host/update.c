@@ -372,13 +372,6 @@ static bool runs_with_others(const struct ag_plugin *plugin, const struct ag_des
     return now.size != then.size || (now.size > 0 && memcmp(now.at, then.at, now.size) != 0);
 }
 
-// The head of the file that is on its way has been judged with other settings.
-static bool was_judged_otherwise(const struct ag_host *host, bool new_settings)
-{
-    return new_settings && host->install.state != AG_INSTALL_HEAD &&
-           host->install.head.metadata.schema_size > 0;
-}
-
 static void entry_changed(struct ag_host *host, struct ag_plugin *plugin,
                           struct ag_desired_entry *entry, const struct ag_desired_entry *before)
 {
@@ -397,8 +390,8 @@ static void entry_changed(struct ag_host *host, struct ag_plugin *plugin,
     } else if (ag_download_owns(host, plugin)) { // the same request, whose texts have moved
         ag_download_move(host, entry);
     }
-    if (ag_download_owns(host, plugin) && was_judged_otherwise(host, new_settings))
-        ag_download_cancel(host, plugin);
+    if (ag_download_owns(host, plugin) && !ag_install_takes_settings(&host->install))
+        ag_download_cancel(host, plugin); // its head will be refused, and say why
     if (host->has_desired && before && !ag_desired_is_same(entry, before))
         ag_trial_retry(host, plugin);
     if (plugin->outcome == AG_ERR_SETTINGS_SCHEMA && new_settings)

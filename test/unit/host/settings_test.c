@@ -222,7 +222,7 @@ static void what_the_settings_lack_comes_from_the_schema(void)
 }
 
 // The settings change while the file is on its way: its head has been judged with the old ones.
-static void settings_that_change_during_a_download_are_judged_again(void)
+static void open_with_a_download_that_stalls(void)
 {
     world_open();
     world_publish("p-1.wasm", &(struct module){ .name = "p",
@@ -239,9 +239,27 @@ static void settings_that_change_during_a_download_are_judged_again(void)
     CHECK_TEXT(world_state("p"), "downloading");
     world.file_pipe.stall_after = 0;
     world.file_pipe.is_stalled = false;
+}
+
+static void settings_that_change_during_a_download_are_judged_again(void)
+{
+    open_with_a_download_that_stalls();
     desire(1, "{'x':2}");
     CHECK_TEXT(world_state("p"), "refused");
     CHECK_TEXT(reason(), "x is too large");
+    world_close();
+}
+
+static void settings_that_fit_too_cost_a_download_nothing(void)
+{
+    open_with_a_download_that_stalls();
+    uint32_t requests = world.requests;
+    uint32_t sent = world.file_bytes_sent;
+    desire(1, "{'x':0}");
+    world_run(10000);
+    CHECK_TEXT(world_state("p"), "running");
+    CHECK_EQUAL(world.requests, requests);
+    CHECK_EQUAL(world.file_bytes_sent, sent);
     world_close();
 }
 
@@ -255,5 +273,6 @@ static const struct test_case cases[] = {
     TEST(after_a_fallback_a_version_starts_without_settings_that_are_not_its_own),
     TEST(what_the_settings_lack_comes_from_the_schema),
     TEST(settings_that_change_during_a_download_are_judged_again),
+    TEST(settings_that_fit_too_cost_a_download_nothing),
 };
 TEST_MAIN(cases)
