@@ -115,6 +115,7 @@
     X(ERR_HTTP_SERVER,         1516, "http_server", "the server failed (5xx or 429)", "it is tried again later") \
     X(ERR_HTTP_STATUS,         1517, "http_status", "the server answered with an unexpected status", "check the URL") \
     X(ERR_HTTP_MD5,            1518, "http_md5", "the file is not the one whose MD5 the server states", "it is fetched again; a Content-MD5 that was set by hand may be wrong") \
+    X(ERR_HTTP_LENGTH,         1519, "http_length", "the server does not say how large the file is", "let it answer ranges (206), or give a Content-Length") \
     X(ERR_MQTT_MALFORMED,      1520, "mqtt_malformed", "the server broke the MQTT 3.1.1 protocol", "check what answers on the MQTT port") \
     X(ERR_MQTT_REFUSED,        1521, "mqtt_refused", "the hub refused the connection", "check device id, key and clock; the device may be disabled") \
     X(ERR_MQTT_DEAD,           1522, "mqtt_dead", "the hub no longer answers", "it is connected again") \

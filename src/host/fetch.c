@@ -95,12 +95,14 @@ static enum ag_status continue_request(struct ag_fetch *fetch, uint64_t now_ms)
     return AG_OK;
 }
 
-// Size of the whole file; 0 when the server does not say.
-static uint64_t total_size(const struct ag_http_head *head)
+// Size of the whole file. Chunks may carry it, but must not be all that says where it ends: space
+// is reserved before the first byte is stored, and a body that a proxy cuts would look complete.
+static enum ag_status total_size(const struct ag_http_head *head, uint64_t *total)
 {
-    if (head->has_range)
-        return head->has_total ? head->total : 0;
-    return head->has_length ? head->length : 0;
+    if (head->has_range ? !head->has_total : !head->has_length)
+        return AG_ERR_HTTP_LENGTH;
+    *total = head->has_range ? head->total : head->length;
+    return *total > 0 ? AG_OK : AG_ERR_HTTP_MALFORMED;
 }
 
 // Asks again where the server has sent us.
@@ -138,14 +140,15 @@ static enum ag_status judge_head(struct ag_fetch *fetch, uint64_t now_ms,
     enum ag_status status = ag_http_check_start(head, fetch->range.first, &event->start);
     if (status == AG_ERR_HTTP_REDIRECT)
         return redirect(fetch, now_ms);
+    if (status == AG_OK)
+        status = total_size(head, &event->total);
     if (status != AG_OK)
         return status;
     event->type = AG_FETCH_HEAD;
-    event->total = total_size(head);
     event->etag = strong_etag(head);
     event->md5 = whole_md5(head);
     fetch->body_left = head->code == 206 ? head->range_last - head->range_first + 1 : event->total;
-    return event->total > 0 ? AG_OK : AG_ERR_HTTP_MALFORMED;
+    return AG_OK;
 }
 
 static enum ag_status tell(struct ag_fetch *fetch, const struct ag_http_event *from,

@@ -428,6 +428,30 @@ static void a_server_without_etags_or_with_weak_ones_will_do(void)
     world_close();
 }
 
+static void chunks_carry_a_range_as_well_as_a_length_does(void)
+{
+    open_slow_world();
+    world.chunks = true;
+    arrives_within(2);
+    world_close();
+}
+
+// Where the end of the chunks alone would say how large the file is.
+static void a_whole_file_of_unknown_size_is_not_taken_and_waited_out(void)
+{
+    open_slow_world();
+    world.chunks = true;
+    world.ignores_ranges = true;
+    world_desire_one("blinky", 11);
+    world_run(10000);
+    CHECK_TEXT(world_state("blinky"), "waiting");
+    CHECK_EQUAL(world_error("blinky"), AG_ERR_HTTP_LENGTH);
+    CHECK_EQUAL(world_version("blinky"), 10);
+    world.chunks = false;
+    check_that_11_arrives();
+    world_close();
+}
+
 static void without_an_etag_a_cut_begins_again_and_a_mixture_is_not_held_against_the_file(void)
 {
     open_slow_world();
@@ -825,6 +849,8 @@ static const struct test_case cases[] = {
     TEST(a_fresh_url_in_the_middle_of_a_download_takes_over_where_it_is),
     TEST(another_twin_with_the_same_entry_does_not_disturb_a_request_on_its_way),
     TEST(a_server_without_etags_or_with_weak_ones_will_do),
+    TEST(chunks_carry_a_range_as_well_as_a_length_does),
+    TEST(a_whole_file_of_unknown_size_is_not_taken_and_waited_out),
     TEST(without_an_etag_a_cut_begins_again_and_a_mixture_is_not_held_against_the_file),
     TEST(a_server_whose_etag_changes_each_time_is_asked_for_all_at_once),
     TEST(a_server_that_looks_at_no_if_match_is_found_out_by_its_etag),

@@ -102,6 +102,7 @@ struct world {
     uint32_t retry_after_s;   // knob: said together with http_code; 0: not said
     const char *date;         // knob: said in each answer; NULL: none is
     bool ignores_ranges;      // knob: 200 in answer to a range
+    bool chunks;              // knob: bodies in two chunks, without Content-Length
     bool changes_etag;        // knob: another ETag with each request
     bool has_no_etag;         // knob: no ETag
     bool has_weak_etag;       // knob: one that names no bytes

@@ -480,6 +480,27 @@ static unsigned code_for(const char *request, const struct world_file *file)
     return file->code ? file->code : 206;
 }
 
+static void add_chunk(struct ag_buffer *out, const uint8_t *bytes, size_t size)
+{
+    char line[32];
+    snprintf(line, sizeof line, "%zx\r\n", size);
+    add_text(out, line);
+    ag_buffer_append(out, bytes, size);
+    add_text(out, "\r\n");
+}
+
+static void add_body(struct ag_buffer *out, const uint8_t *bytes, size_t size)
+{
+    if (!world.chunks) {
+        ag_buffer_append(out, bytes, size);
+        return;
+    }
+    if (size > 1)
+        add_chunk(out, bytes, size / 2);
+    add_chunk(out, bytes + size / 2, size - size / 2);
+    add_text(out, "0\r\n\r\n");
+}
+
 static void send_file(const struct world_file *file, unsigned long first, unsigned long last)
 {
     struct ag_buffer *out = &world.file_pipe.to_device;
@@ -493,16 +514,18 @@ static void send_file(const struct world_file *file, unsigned long first, unsign
     if (world.ignores_ranges) {
         first = 0;
         last = file->bytes.size - 1;
-        snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n%s\r\n",
-                 file->bytes.size, facts);
-    } else {
-        snprintf(head, sizeof head,
-                 "HTTP/1.1 206 Partial\r\nContent-Length: %lu\r\n%s"
-                 "Content-Range: bytes %lu-%lu/%zu\r\n\r\n",
-                 last - first + 1, facts, first, last, file->bytes.size);
     }
+    char framing[64] = "Transfer-Encoding: chunked\r\n";
+    if (!world.chunks)
+        snprintf(framing, sizeof framing, "Content-Length: %lu\r\n", last - first + 1);
+    if (world.ignores_ranges)
+        snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\n%s%s\r\n", framing, facts);
+    else
+        snprintf(head, sizeof head,
+                 "HTTP/1.1 206 Partial\r\n%s%sContent-Range: bytes %lu-%lu/%zu\r\n\r\n", framing,
+                 facts, first, last, file->bytes.size);
     add_text(out, head);
-    ag_buffer_append(out, file->bytes.bytes + first, last - first + 1);
+    add_body(out, file->bytes.bytes + first, last - first + 1);
     if (world.damages > 0 && last - first > 512) {
         world.damages--;
         out->bytes[out->size - 100] ^= 1;
