@@ -284,6 +284,12 @@ void ag_trial_interrupted(struct ag_host *host, struct ag_plugin *plugin,
     enum ag_status why = ag_fallback_trial(&plugin->history, slot->id, slot->trials);
     if (why == AG_OK)
         return;
+    struct ag_store_slot current;
+    ag_plugins_slot(&host->plugins, &plugin->current, &current);
+    if (current.id != 0 && memcmp(current.sha256, slot->sha256, AG_SHA256_SIZE) == 0) {
+        (void)!ag_trial_give_up(host, plugin, slot->id, AG_OK); // the confirmed file once more
+        return;
+    }
     ag_log_plugin(host, AG_LOG_WARNING, plugin->name, slot->version, "failed its trial", why);
     struct ag_plugin_version version = { .id = slot->id, .version = slot->version };
     mark_failed(host, plugin, &version, why);

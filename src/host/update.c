@@ -422,6 +422,8 @@ void ag_update_desired_changed(struct ag_host *host)
             ag_change_error(plugin, AG_OK, 0);
             ag_change_move(host, plugin, AG_EVENT_SETTLE);
         }
+        if (plugin->state == AG_STATE_ABSENT) // it leaves its place once that is told
+            ag_report_touch(host, plugin);
     }
     host->has_desired = true;
     host->plan_is_due = true;

@@ -247,6 +247,12 @@ static void mark_failed(uint8_t role)
         m.ram_history_of = NOBODY, m.ram_failures = 0;
 }
 
+static void drop_staged(void)
+{
+    if (!store_drop_next())
+        m.condemned |= NEXT | MACHINE_DROPPED;
+}
+
 static void count(uint8_t role)
 {
     struct ag_fallback_history counted = history();
@@ -430,7 +436,9 @@ static void boot(void)
     word = NOBODY;
     if (next() && m.next_on_trial) {
         struct ag_fallback_history all = history();
-        if (machine_rules.trial(&all, ID_NEXT, m.trials) != AG_OK)
+        if (machine_rules.trial(&all, ID_NEXT, m.trials) != AG_OK && m.next == m.current)
+            drop_staged();
+        else if (machine_rules.trial(&all, ID_NEXT, m.trials) != AG_OK)
             mark_failed(NEXT);
     }
     bool was_rejected = m.rejected && version_of(m.rejected) > version_of(current());
@@ -533,8 +541,7 @@ static void discard(void)
     bool was_trial = m.runs == NEXT;
     if (was_trial)
         m.runs = NOBODY;
-    if (!store_drop_next())
-        m.condemned |= NEXT | MACHINE_DROPPED;
+    drop_staged();
     move(m.stopped ? AG_EVENT_STOP : AG_EVENT_SETTLE);
     if (was_trial)
         start_confirmed();

@@ -470,6 +470,14 @@ static void check_wanted(struct fleet *fleet, struct fleet_device *device, uint3
                       (unsigned)(since_ms / 1000));
 }
 
+// Whether the entry as a whole does not count: it is malformed, or the version that it names is
+// here and refuses its settings.
+static bool is_refused(const struct fleet_entry *entry, const struct ag_plugin *plugin)
+{
+    return entry->is_malformed ||
+           (plugin && plugin->error == AG_ERR_SETTINGS_SCHEMA && entry->setting > CATALOGUE_X_MAX);
+}
+
 void rules_at_end(struct fleet *fleet, struct fleet_device *device)
 {
     const struct ag_host *host = device->device.host;
@@ -483,8 +491,8 @@ void rules_at_end(struct fleet *fleet, struct fleet_device *device)
             fleet_violate(fleet, device, "the epoch of %s fell from %u to %u", catalogue_name(i),
                           (unsigned)track->epoch, (unsigned)floor);
         compare_report(fleet, device, i, plugin);
-        if (entry->is_present && entry->is_malformed)
-            continue;
+        if (entry->is_present && is_refused(entry, plugin))
+            continue; // then it changes nothing, and what was desired before counts
         if (!entry->is_present && plugin)
             fleet_violate(fleet, device, "%s is not wanted, and there: %s", catalogue_name(i),
                           words[plugin->state]);

@@ -390,6 +390,27 @@ static void a_newer_desired_state_supersedes_one_in_progress(void)
     world_close();
 }
 
+static void a_name_that_goes_before_it_had_its_turn_leaves_its_place(void)
+{
+    struct ag_host_status status;
+    world_open();
+    publish_blinky();
+    world.config.download_spread_ms = 60000; // so long may blinky keep the others waiting
+    world_desire_one("blinky", 10);
+    world_boot();
+    CHECK(world_settle(120000));
+    world_desire("[{'Name':'blinky','Version':11,'Url':'https://files.example/blinky-11.wasm'},"
+                 "{'Name':'other','Version':1,'Url':'https://files.example/other-1.wasm'}]");
+    world_run(10);
+    ag_host_status(world.host, &status);
+    CHECK_EQUAL(status.plugin_count, 2);
+    world_desire_one("blinky", 11);
+    CHECK(world_settle(120000));
+    ag_host_status(world.host, &status);
+    CHECK_EQUAL(status.plugin_count, 1);
+    world_close();
+}
+
 static void settings_periods_and_reports_of_a_plug_in_reach_their_places(void)
 {
     world_open();
@@ -603,6 +624,7 @@ static const struct test_case cases[] = {
     TEST(what_stays_stopped_while_a_staged_version_is_dropped_is_not_called_running),
     TEST(an_older_version_needs_leave),
     TEST(a_newer_desired_state_supersedes_one_in_progress),
+    TEST(a_name_that_goes_before_it_had_its_turn_leaves_its_place),
     TEST(settings_periods_and_reports_of_a_plug_in_reach_their_places),
     TEST(every_plug_in_of_a_full_table_can_be_exchanged_for_another),
     TEST(a_store_of_more_plug_ins_than_the_host_holds_does_not_stop_it),
