@@ -956,8 +956,8 @@ static bool may_come(uint8_t file)
 {
     if (m.world_refused || (m.quarantine & 1u << file))
         return false;
-    // Without a hash in the twin, a version that failed before the start is taken for this one.
-    if (!m.with_hash && m.rejected && version_of(m.rejected) == version_of(file))
+    // A retry that a cut came into, before it forgot that the file had failed, is asked for again.
+    if (!m.with_hash && m.rejected == file)
         return false;
     if (!current() || version_of(file) > version_of(current()))
         return true;
