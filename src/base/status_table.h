@@ -147,7 +147,7 @@
     X(ERR_REMOVED,             1704, "removed", "the plug-in was removed by the twin", "") \
     X(ERR_UNHEALTHY,           1705, "unhealthy", "the plug-in's healthy said that it is not, when its trial was over", "see its log") \
     X(ERR_TRIAL_HUB,           1706, "trial_hub", "the hub could not be reached while the new version ran", "see what the plug-in does to the network") \
-    X(ERR_RESET_WHILE_RUNNING, 1707, "reset_while_running", "the device was reset in the middle of a run of the plug-in", "see what the plug-in did last; a watchdog bites a host that does not go on") \
+    X(ERR_RESET_WHILE_RUNNING, 1707, "reset_while_running", "the device was reset in the middle of a run of the plug-in, or of its translation", "see what the plug-in did last; a watchdog bites a host that does not go on") \
     X(ERR_GAVE_UP,             1708, "gave_up", "the plug-in failed again and again, and there is no version before it to run", "see the cause; it is tried again after a long pause, when its entry changes, or on retry") \
     X(ERR_TRIAL_TIME,          1710, "trial_time", "the trial of the new version did not come to an end", "ask for fewer runs or less time, or run it more often") \
     \

@@ -160,17 +160,27 @@ static void start_plugin(struct ag_host *host, struct ag_plugin *plugin)
     ag_trial_take_up(host, plugin);
 }
 
+// False: it was started before, or there is no room for it.
+static bool start_plugin_of(struct ag_host *host, const struct ag_store_slot *slot)
+{
+    if (slot->kind != AG_STORE_PLUGIN || ag_plugins_find(&host->plugins, slot->name))
+        return false;
+    struct ag_plugin *plugin = ag_plugins_open(&host->plugins, slot->name);
+    if (!plugin)
+        return false; // a store of a host with more room: this one cannot run
+    start_plugin(host, plugin);
+    return true;
+}
+
 void ag_boot_plugins(struct ag_host *host)
 {
     struct ag_store_slot slot;
     uint32_t id = 0;
-    while (ag_store_next(&host->store, &id, &slot)) {
-        if (slot.kind != AG_STORE_PLUGIN || ag_plugins_find(&host->plugins, slot.name))
-            continue;
-        struct ag_plugin *plugin = ag_plugins_open(&host->plugins, slot.name);
-        if (!plugin)
-            continue; // a store of a host with more room: this one cannot run
-        start_plugin(host, plugin);
-        id = 0; // what was cleaned up may have gone: from the start again
-    }
+    // First the one that a reset came upon: a start of another may have to translate, and the
+    // board's word would then tell of that.
+    if (ag_store_get_slot(&host->store, ag_board_last_running(), &slot) == AG_OK)
+        (void)!start_plugin_of(host, &slot);
+    while (ag_store_next(&host->store, &id, &slot))
+        if (start_plugin_of(host, &slot))
+            id = 0; // what was cleaned up may have gone: from the start again
 }

@@ -11,6 +11,7 @@ bool ag_download_owns(const struct ag_host *host, const struct ag_plugin *plugin
 void ag_download_cancel(struct ag_host *host, struct ag_plugin *plugin)
 {
     ag_install_cancel(&host->install);
+    ag_install_forget_resets(&host->store, plugin->name);
     if (host->installing == plugin)
         host->installing = NULL;
     if (plugin->state == AG_STATE_DOWNLOADING || plugin->state == AG_STATE_VERIFYING ||
@@ -40,8 +41,10 @@ void ag_download_tidy(struct ag_host *host, const struct ag_plugin *plugin)
     struct ag_store_slot slot;
     if (!ag_download_owns(host, plugin) &&
         ag_store_find(&host->store, AG_STORE_PLUGIN, plugin->name, AG_STORE_NEXT, &slot) == AG_OK &&
-        slot.state < AG_STORE_SEALED)
+        slot.state < AG_STORE_SEALED) {
         (void)!ag_store_drop(&host->store, slot.id); // at worst it is superseded later
+        ag_install_forget_resets(&host->store, plugin->name);
+    }
 }
 
 // ---- The only connection -----------------------------------------------------------------------

@@ -4,8 +4,10 @@
 
 #include <string.h>
 
+#include "host/fallback.h"
 #include "host/instance.h"
 #include "host/origin.h"
+#include "platform/board.h"
 #include "plugin/capabilities.h"
 #include "wasm/wasm.h"
 
@@ -366,7 +368,7 @@ static enum ag_status download(struct ag_install *install, uint64_t now_ms)
     return AG_OK;
 }
 
-// ---- Proof and translation ---------------------------------------------------------------------
+// ---- Proof -------------------------------------------------------------------------------------
 
 // The whole file is hashed: is it what the server, the signature and the twin say?
 static enum ag_status judge_file(struct ag_install *install)
@@ -409,6 +411,74 @@ static enum ag_status prove(struct ag_install *install)
     return judge_file(install);
 }
 
+// ---- Resets in the middle of a translation -----------------------------------------------------
+
+// Resets while a file was being translated, as a value: format, count, hash of the file. The first
+// one is anonymous, since nothing is written about a translation before one has come: it has zeros
+// in place of the hash, and makes the next translation leave its own.
+#define RESETS_FORMAT 1u
+#define RESETS_SIZE   (2u + AG_SHA256_SIZE)
+
+struct resets {
+    uint8_t count; // of the file below
+    uint8_t sha256[AG_SHA256_SIZE];
+};
+
+static bool read_resets(const struct ag_store *store, const char *name, struct resets *resets)
+{
+    uint8_t value[RESETS_SIZE];
+    size_t size;
+    memset(resets, 0, sizeof *resets);
+    if (ag_store_get(store, AG_STORE_TRANSLATION, name, value, sizeof value, &size) != AG_OK ||
+        size != RESETS_SIZE || value[0] != RESETS_FORMAT)
+        return false;
+    resets->count = value[1];
+    memcpy(resets->sha256, value + 2, sizeof resets->sha256);
+    return true;
+}
+
+static enum ag_status store_resets(struct ag_store *store, const char *name,
+                                   const struct resets *resets)
+{
+    uint8_t value[RESETS_SIZE] = { RESETS_FORMAT, resets->count };
+    memcpy(value + 2, resets->sha256, sizeof resets->sha256);
+    return ag_store_put(store, AG_STORE_TRANSLATION, name, value, sizeof value);
+}
+
+enum ag_status ag_install_note_reset(struct ag_store *store, const char *name)
+{
+    struct resets resets;
+    if (read_resets(store, name, &resets) && resets.count < UINT8_MAX)
+        resets.count++;
+    return store_resets(store, name, &resets);
+}
+
+// Before a translation of a name for which there was a reset in one: has this file had its share?
+static enum ag_status judge_resets(struct ag_install *install)
+{
+    const char *name = install->request.name;
+    struct resets resets;
+    if (!read_resets(install->store, name, &resets))
+        return AG_OK;
+    if (memcmp(resets.sha256, install->sha256, AG_SHA256_SIZE) != 0) {
+        resets.count = 0;
+        memcpy(resets.sha256, install->sha256, AG_SHA256_SIZE);
+        return store_resets(install->store, name, &resets);
+    }
+    if (resets.count < AG_FALLBACK_TRIAL_RESETS_MAX)
+        return AG_OK;
+    enum ag_status status =
+        ag_store_quarantine(install->store, install->sha256, AG_ERR_RESET_WHILE_RUNNING);
+    return status == AG_OK ? AG_ERR_RESET_WHILE_RUNNING : status;
+}
+
+void ag_install_forget_resets(struct ag_store *store, const char *name)
+{
+    (void)!ag_store_delete(store, AG_STORE_TRANSLATION, name); // at worst a later file tells
+}
+
+// ---- Translation -------------------------------------------------------------------------------
+
 static enum ag_status write_code(void *context, const void *bytes, uint32_t size)
 {
     struct ag_install *install = context;
@@ -426,15 +496,9 @@ static enum ag_status resolve(void *context, const struct ag_wasm_import *import
     return ag_instance_resolve(NULL, import, id);
 }
 
-static enum ag_status translate(struct ag_install *install)
+// Translates, and seals the slot.
+static enum ag_status make_code(struct ag_install *install, void *scratch, uint32_t scratch_size)
 {
-    uint32_t scratch_size = ag_ram_largest(install->ram, NULL);
-    if (scratch_size > AG_WASM_SCRATCH)
-        scratch_size = AG_WASM_SCRATCH;
-    void *scratch =
-        scratch_size < AG_WASM_SCRATCH_MIN ? NULL : ag_ram_take(install->ram, scratch_size);
-    if (!scratch)
-        return AG_ERR_FILE_MEMORY;
     struct ag_wasm_translation translation = { .write = write_code,
                                                .resolve = resolve,
                                                .context = install,
@@ -443,13 +507,37 @@ static enum ag_status translate(struct ag_install *install)
     struct ag_wasm_report report;
     enum ag_status status =
         ag_wasm_translate(install->proof.bytes, install->total, &translation, &report);
-    ag_ram_give(install->ram, scratch);
-    if (status >= AG_ERR_WASM_MAGIC && status < AG_TRAP_STACK) // proven, and yet not acceptable
-        (void)!ag_store_quarantine(install->store, install->sha256, status);
     if (status != AG_OK)
         return status;
     ag_origin_note(install->store, install->writer.slot, install->request.url);
     return ag_store_seal(install->store, &install->writer, install->sha256, AG_WASM_ENGINE_VERSION);
+}
+
+// The board remembers which slot is being translated: a reset in it counts at the next start.
+static enum ag_status translate(struct ag_install *install)
+{
+    enum ag_status status = judge_resets(install);
+    if (status != AG_OK) {
+        if (status == AG_ERR_RESET_WHILE_RUNNING)
+            ag_install_forget_resets(install->store, install->request.name);
+        return status;
+    }
+    uint32_t scratch_size = ag_ram_largest(install->ram, NULL);
+    if (scratch_size > AG_WASM_SCRATCH)
+        scratch_size = AG_WASM_SCRATCH;
+    void *scratch =
+        scratch_size < AG_WASM_SCRATCH_MIN ? NULL : ag_ram_take(install->ram, scratch_size);
+    if (!scratch)
+        return AG_ERR_FILE_MEMORY;
+    ag_board_note_running(install->writer.slot);
+    status = make_code(install, scratch, scratch_size);
+    ag_board_note_running(0);
+    ag_ram_give(install->ram, scratch);
+    if (status >= AG_ERR_WASM_MAGIC && status < AG_TRAP_STACK) // proven, and yet not acceptable
+        (void)!ag_store_quarantine(install->store, install->sha256, status);
+    if (status != AG_ERR_STORE_FULL) // with more room it begins once more
+        ag_install_forget_resets(install->store, install->request.name);
+    return status;
 }
 
 // ---- The step ----------------------------------------------------------------------------------

@@ -126,6 +126,15 @@ bool ag_install_has_come_far(const struct ag_install *install);
 // Gives up what is under way, also a slot that was reserved.
 void ag_install_cancel(struct ag_install *install);
 
+// After a start of the host: the device was reset while a file of this name was being translated.
+// Durable on AG_OK. The third such reset in a row is the file's last: the first makes the next
+// translation leave its file's hash on flash, and the AG_FALLBACK_TRIAL_RESETS_MAXth with that hash
+// quarantines it, and the install fails with AG_ERR_RESET_WHILE_RUNNING.
+AG_MUST_CHECK enum ag_status ag_install_note_reset(struct ag_store *store, const char *name);
+
+// Forgets that there were any, where there were: the file is not wanted, or it is translated.
+void ag_install_forget_resets(struct ag_store *store, const char *name);
+
 // Ends what is under way; what came of a larger file stays in the store for ag_install_begin.
 void ag_install_leave(struct ag_install *install);
 

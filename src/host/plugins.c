@@ -147,10 +147,12 @@ static enum ag_status translate_again(struct ag_plugins *plugins, uint32_t slot_
     if (!scratch)
         return AG_ERR_FILE_MEMORY;
     uint32_t code_size = slot.code_size;
+    ag_board_note_running(slot_id); // a reset in it counts as one in its runs
     do {
         status = translate_into(plugins, slot_id, code_size, scratch, scratch_size);
         code_size = 2 * code_size + CODE_EXTRA;
     } while (status == AG_ERR_STORE_FULL && code_size / CODE_FACTOR_MAX <= slot.file_size);
+    ag_board_note_running(0);
     ag_ram_give(&plugins->ram, scratch);
     return status;
 }

@@ -267,11 +267,19 @@ void ag_trial_note_reset(struct ag_host *host, struct ag_plugin *plugin)
 {
     uint8_t value[AG_FALLBACK_SIZE];
     size_t size;
+    struct ag_store_slot next;
     uint32_t running = ag_board_last_running();
     if (ag_store_get(&host->store, AG_STORE_HISTORY, plugin->name, value, sizeof value, &size) ==
         AG_OK)
         ag_fallback_read(&plugin->history, value, size);
-    if (running == 0 || (running != plugin->current.id && running != plugin->next.id))
+    if (running == 0)
+        return;
+    bool is_on_its_way = ag_store_get_slot(&host->store, running, &next) == AG_OK &&
+                         next.kind == AG_STORE_PLUGIN && next.state < AG_STORE_SEALED &&
+                         strcmp(next.name, plugin->name) == 0;
+    if (is_on_its_way && ag_install_note_reset(&host->store, plugin->name) == AG_OK)
+        ag_board_note_running(0);
+    if (is_on_its_way || (running != plugin->current.id && running != plugin->next.id))
         return;
     ag_fallback_count(&plugin->history, running, AG_ERR_RESET_WHILE_RUNNING);
     store_history(host, plugin);

@@ -40,8 +40,8 @@ enum ag_log_level {
 void ag_board_log(enum ag_log_level level, const char *source, const char *text, size_t size);
 
 // A word that survives a reset of the processor, and may be lost with the power: the store's slot
-// of the plug-in that is running right now, 0 for none. Written around every slice: a store to
-// memory.
+// of the plug-in that is running or being translated right now, 0 for none. Written around every
+// slice: a store to memory.
 void ag_board_note_running(uint32_t slot_id);
 // The word as the last life of the device left it, until it is written anew. A board without such
 // memory says 0.

@@ -375,7 +375,8 @@ enum ag_store_key {
     AG_STORE_SETTINGS = 0x81,    // settings of a plug-in
     AG_STORE_DATA = 0x90,        // own data of a plug-in; also 0x91 and 0x92
     AG_STORE_DATA_LAST = 0x92,
-    AG_STORE_HISTORY = 0x98, // failures of a plug-in's confirmed version, resets in its trial
+    AG_STORE_HISTORY = 0x98,     // failures of a plug-in's confirmed version, resets in its trial
+    AG_STORE_TRANSLATION = 0x99, // resets in translations of a plug-in's next version
 };
 
 // Stores a value, or replaces it. Durable: one record, one sync. No write when the value is the

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/core.h"
 #include "host/fallback.h"
 #include "plugin/metadata.h"
 #include "test/harness.h"
@@ -322,6 +323,173 @@ static void the_first_version_is_left_down_after_five_resets_in_its_runs(void)
     world_close();
 }
 
+// ---- Resets in the middle of a translation -----------------------------------------------------
+
+// Where slots begin on flash, behind the journal.
+static uint32_t slots_at;
+
+static void reset_as_code_is_written(uint32_t offset)
+{
+    const struct ag_host *host = world.host;
+    if (host && host->install.state == AG_INSTALL_TRANSLATION && offset == host->install.writer.at)
+        longjmp(reset, 1);
+}
+
+static void reset_as_code_is_written_again(uint32_t offset)
+{
+    if (offset >= slots_at)
+        longjmp(reset, 1);
+}
+
+// Lets the device run until it is taken down by the translation of a new version.
+static void run_into_translation(void)
+{
+    volatile bool was_reset = true;
+    world.at_program = reset_as_code_is_written;
+    if (setjmp(reset) == 0) {
+        world_run(60000);
+        was_reset = false;
+    }
+    world.at_program = NULL;
+    CHECK(was_reset);
+}
+
+static bool has_count(void)
+{
+    uint8_t value[64];
+    size_t size;
+    return ag_store_get(&world.host->store, AG_STORE_TRANSLATION, "blinky", value, sizeof value,
+                        &size) == AG_OK;
+}
+
+static void a_file_whose_translation_resets_the_device_is_refused_after_three_times(void)
+{
+    open_with_blinky_10();
+    publish(11, MODULE_GOOD, 0);
+    world_desire_one("blinky", 11);
+    for (int i = 0; i < 3; i++) {
+        run_into_translation();
+        world_bite();
+        CHECK_EQUAL(board.running, 0);
+        CHECK(has_count());
+    }
+    world.at_program = reset_as_code_is_written;
+    if (setjmp(reset) == 0)
+        check_reported("refused", 10, AG_ERR_RESET_WHILE_RUNNING);
+    else
+        CHECK(!"the device was reset once more");
+    CHECK(!has_count());
+    CHECK(ag_store_is_quarantined(&world.host->store, world.files[1].sha256, NULL));
+    if (setjmp(reset) == 0) {
+        world_reset();
+        check_reported("refused", 10, AG_ERR_QUARANTINED);
+    } else {
+        CHECK(!"the device was reset once more");
+    }
+    world.at_program = NULL;
+    publish(12, MODULE_GOOD, 0); // nothing else suffers
+    world_desire_one("blinky", 12);
+    check_reported("running", 12, 0);
+    world_close();
+}
+
+static void two_resets_in_a_translation_are_forgiven_and_forgotten(void)
+{
+    open_with_blinky_10();
+    publish(11, MODULE_GOOD, 0);
+    world_desire_one("blinky", 11);
+    for (int i = 0; i < 2; i++) {
+        run_into_translation();
+        world_bite();
+    }
+    check_reported("running", 11, 0);
+    CHECK(!has_count());
+    world_close();
+}
+
+static void another_file_does_not_inherit_resets_in_a_translation(void)
+{
+    open_with_blinky_10();
+    publish(11, MODULE_GOOD, 0);
+    world_desire_one("blinky", 11);
+    for (int i = 0; i < 3; i++) {
+        run_into_translation();
+        world_bite();
+    }
+    publish(12, MODULE_GOOD, 0);
+    world_desire_one("blinky", 12);
+    run_into_translation();
+    world_bite();
+    check_reported("running", 12, 0);
+    world_close();
+}
+
+static void the_power_that_goes_in_a_translation_counts_against_nobody(void)
+{
+    open_with_blinky_10();
+    publish(11, MODULE_GOOD, 0);
+    world_desire_one("blinky", 11);
+    for (int i = 0; i < 10; i++) {
+        run_into_translation();
+        world_reset();
+        CHECK(!has_count());
+    }
+    check_reported("running", 11, 0);
+    world_close();
+}
+
+static void a_confirmed_version_whose_translation_again_resets_the_device_gives_way(void)
+{
+    struct ag_store_info info;
+    struct ag_store_slot slot;
+    const uint8_t *code;
+    size_t size;
+    open_with_blinky_10();
+    publish(11, MODULE_GOOD, 0);
+    world_desire_one("blinky", 11);
+    check_reported("running", 11, 0);
+    const struct ag_store *store = &world.host->store;
+    CHECK_EQUAL(ag_store_find(store, AG_STORE_PLUGIN, "blinky", AG_STORE_CURRENT, &slot), AG_OK);
+    CHECK_EQUAL(ag_store_open_code(store, slot.id, &code, &size), AG_OK);
+    ag_store_info(store, &info);
+    slots_at = info.journal_size;
+    sim_flash_flip(&world.flash, (uint32_t)(code - world.flash.flash.base + 40) * 8);
+    volatile uint32_t resets = 0; // since setjmp
+    world.at_program = reset_as_code_is_written_again;
+    (void)setjmp(reset);
+    if (resets++ < 20)
+        world_bite();
+    world.at_program = NULL;
+    CHECK_EQUAL(resets, 6); // five, and the start that was none
+    CHECK_EQUAL(look().version, 10);
+    check_reported("rolled_back", 10, AG_ERR_RESET_WHILE_RUNNING);
+    world_close();
+}
+
+static void a_translation_at_the_start_does_not_cover_in_whose_run_the_reset_was(void)
+{
+    struct ag_store_slot slot;
+    const uint8_t *code;
+    uint8_t value[AG_FALLBACK_SIZE];
+    size_t size;
+    open_with_blinky_10();
+    world_publish("other-1.wasm", &(struct module){ .name = "other", .version = 1, .pin = 1 });
+    world_desire("[{'Name':'blinky','Version':10,'Url':'https://files.example/blinky-10.wasm'},"
+                 "{'Name':'other','Version':1,'Url':'https://files.example/other-1.wasm'}]");
+    CHECK(world_settle(60000));
+    const struct ag_store *store = &world.host->store;
+    CHECK_EQUAL(ag_store_find(store, AG_STORE_PLUGIN, "blinky", AG_STORE_CURRENT, &slot), AG_OK);
+    CHECK_EQUAL(ag_store_open_code(store, slot.id, &code, &size), AG_OK);
+    sim_flash_flip(&world.flash, (uint32_t)(code - world.flash.flash.base + 40) * 8);
+    CHECK_EQUAL(ag_store_find(store, AG_STORE_PLUGIN, "other", AG_STORE_CURRENT, &slot), AG_OK);
+    board.running = slot.id;
+    world_bite();
+    CHECK_EQUAL(
+        ag_store_get(&world.host->store, AG_STORE_HISTORY, "other", value, sizeof value, &size),
+        AG_OK);
+    world_close();
+}
+
 // ---- Confirmed versions that fail later --------------------------------------------------------
 
 // Confirmed in run 3, traps in run 20: five times within ten seconds or so of running.
@@ -586,6 +754,12 @@ static const struct test_case cases[] = {
     TEST(five_resets_in_a_row_in_its_runs_bring_the_version_before_back),
     TEST(a_minute_without_one_forgets_the_resets),
     TEST(the_first_version_is_left_down_after_five_resets_in_its_runs),
+    TEST(a_file_whose_translation_resets_the_device_is_refused_after_three_times),
+    TEST(two_resets_in_a_translation_are_forgiven_and_forgotten),
+    TEST(another_file_does_not_inherit_resets_in_a_translation),
+    TEST(the_power_that_goes_in_a_translation_counts_against_nobody),
+    TEST(a_confirmed_version_whose_translation_again_resets_the_device_gives_way),
+    TEST(a_translation_at_the_start_does_not_cover_in_whose_run_the_reset_was),
     TEST(a_confirmed_version_that_fails_five_times_gives_way_to_the_one_before),
     TEST(the_twin_does_not_bring_back_what_failed_later),
     TEST(another_file_of_the_failed_version_is_tried),

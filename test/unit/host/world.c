@@ -36,6 +36,8 @@ static void fail_if_so(uint32_t offset)
 
 static enum ag_status program(void *context, uint32_t offset, const void *bytes, uint32_t size)
 {
+    if (world.at_program)
+        world.at_program(offset);
     watch_write(offset, size);
     fail_if_so(offset);
     return stop_if_off(world.flash.flash.program(context, offset, bytes, size));

@@ -91,8 +91,9 @@ struct world {
     struct ag_flash wire; // to the flash; where the power goes
     jmp_buf power;        // where it goes: set by the test together with
     bool stops_at_cut;    // this; otherwise the host goes on with a flash that is dead
-    bool flash_fails;     // knob: every operation of the flash fails
-    uint32_t fails_from;  // knob: from this operation on, as counted from now, every one; 0: none
+    void (*at_program)(uint32_t offset); // knob: called before each program of the flash
+    bool flash_fails;                    // knob: every operation of the flash fails
+    uint32_t fails_from; // knob: from this operation on, as counted from now, every one; 0: none
     struct world_pipe hub_pipe;
     struct world_pipe file_pipe;
     struct world_hub hub;
