@@ -6,7 +6,7 @@
 // own; where the system does not let us, all tests here are skipped aloud.
 'use strict';
 const assert = require('assert');
-const { can_listen_on_443, derive, main, own_address, peers, skip_all, until, wait } = require('./harness');
+const { derive, main_with_peers, until, wait } = require('./harness');
 
 const load = (name) => require(`${process.env.AG_PEERS_MODULES}/${name}`);
 const host_string = (c) => c.facts.connectionString.replace(/;GatewayHostName=.*/, '');
@@ -380,19 +380,4 @@ const tests = [
     }],
 ];
 
-async function start() {
-    if (process.env.AG_HUB_FACTS) return main(__filename, tests);
-    const address = own_address();
-    if (!await can_listen_on_443(address))
-        return skip_all(tests, `port 443 of ${address} cannot be bound (not root?), and azure-iothub knows no other`);
-    const modules = peers();
-    if (modules === null) {
-        console.log("1..1\nnot ok 1 - Microsoft's SDKs can be installed from npm");
-        process.exitCode = 1;
-        return undefined;
-    }
-    const options = ['--listen', address, '--hostname', address, '--https-port', '443', '--mqtt-port', '8883'];
-    return main(__filename, tests, options, { AG_PEERS_MODULES: modules });
-}
-
-start();
+main_with_peers(__filename, tests);

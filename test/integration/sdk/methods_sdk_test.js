@@ -11,7 +11,7 @@ const { execFileSync, spawn } = require('child_process');
 const fs = require('fs');
 const os = require('os');
 const path = require('path');
-const { can_listen_on_443, main, own_address, peers, program, root, skip_all, until } = require('./harness');
+const { main_with_peers, program, until } = require('./harness');
 
 const build = path.dirname(program);
 const folder = process.env.AG_METHODS_FOLDER;
@@ -145,21 +145,9 @@ const tests = [
     }],
 ];
 
-async function start() {
-    if (process.env.AG_HUB_FACTS) return main(__filename, tests);
-    const address = own_address();
-    if (!await can_listen_on_443(address))
-        return skip_all(tests, `port 443 of ${address} cannot be bound (not root?), and azure-iothub knows no other`);
-    const modules = peers();
-    if (modules === null) {
-        console.log("1..1\nnot ok 1 - Microsoft's SDKs can be installed from npm");
-        process.exitCode = 1;
-        return undefined;
-    }
-    const made = fs.mkdtempSync(path.join(os.tmpdir(), 'ag-methods-'));
-    process.on('exit', () => fs.rmSync(made, { recursive: true, force: true }));
-    const options = ['--listen', address, '--hostname', address, '--https-port', '443', '--mqtt-port', '8883'];
-    return main(__filename, tests, options, { AG_PEERS_MODULES: modules, AG_METHODS_FOLDER: made, AG_ROOT: root });
+const env = {};
+if (!process.env.AG_HUB_FACTS) {
+    env.AG_METHODS_FOLDER = fs.mkdtempSync(path.join(os.tmpdir(), 'ag-methods-'));
+    process.on('exit', () => fs.rmSync(env.AG_METHODS_FOLDER, { recursive: true, force: true }));
 }
-
-start();
+main_with_peers(__filename, tests, env);
