@@ -956,8 +956,9 @@ static bool may_come(uint8_t file)
 {
     if (m.world_refused || (m.quarantine & 1u << file))
         return false;
-    // A retry that a cut came into, before it forgot that the file had failed, is asked for again.
-    if (!m.with_hash && m.rejected == file)
+    // A retry that a cut came into, before it forgot that the file had failed, was not answered and
+    // is asked for again.
+    if (m.rejected == file)
         return false;
     if (!current() || version_of(file) > version_of(current()))
         return true;
