@@ -703,6 +703,26 @@ static void what_failed_a_trial_unmarked_does_not_come_back_as_the_version_befor
     world_close();
 }
 
+// What could not be marked is marked once the store is up again: so a start knows it, too.
+static void a_version_that_failed_while_the_flash_did_is_not_tried_again_after_a_reset(void)
+{
+    open_with_blinky_10();
+    publish(11, MODULE_TRAPS_LATER, 2);
+    world_desire_one("blinky", 11);
+    run_until(AG_STATE_TRIAL);
+    world.flash_fails = true;
+    world_run(20000);
+    CHECK(board_logged("blinky 11: cannot be marked failed"));
+    world.flash_fails = false;
+    world_run(400000);
+    CHECK(board_logged("store: is up again"));
+    world_reset();
+    CHECK(world_settle(60000));
+    CHECK_EQUAL(look().version, 10);
+    CHECK_EQUAL(board_log_count("blinky 11: trial"), 1);
+    world_close();
+}
+
 static void a_flash_that_refuses_every_mark_makes_no_loop_of_trials(void)
 {
     open_with_blinky_10();
@@ -772,6 +792,7 @@ static const struct test_case cases[] = {
     TEST(a_failed_version_does_not_run_again_when_the_flash_refuses_its_mark),
     TEST(a_confirmed_version_that_failed_does_not_run_again_when_the_flash_refuses_its_mark),
     TEST(what_failed_a_trial_unmarked_does_not_come_back_as_the_version_before),
+    TEST(a_version_that_failed_while_the_flash_did_is_not_tried_again_after_a_reset),
     TEST(a_flash_that_refuses_every_mark_makes_no_loop_of_trials),
 };
 TEST_MAIN(cases)
