@@ -354,6 +354,21 @@ static void run_into_translation(void)
     CHECK(was_reset);
 }
 
+static void bite_in_translations(int count)
+{
+    for (int i = 0; i < count; i++) {
+        run_into_translation();
+        world_bite();
+    }
+}
+
+static void open_with_11_to_translate(void)
+{
+    open_with_blinky_10();
+    publish(11, MODULE_GOOD, 0);
+    world_desire_one("blinky", 11);
+}
+
 static bool has_count(void)
 {
     uint8_t value[64];
@@ -364,9 +379,7 @@ static bool has_count(void)
 
 static void a_file_whose_translation_resets_the_device_is_refused_after_three_times(void)
 {
-    open_with_blinky_10();
-    publish(11, MODULE_GOOD, 0);
-    world_desire_one("blinky", 11);
+    open_with_11_to_translate();
     for (int i = 0; i < 3; i++) {
         run_into_translation();
         world_bite();
@@ -395,13 +408,8 @@ static void a_file_whose_translation_resets_the_device_is_refused_after_three_ti
 
 static void two_resets_in_a_translation_are_forgiven_and_forgotten(void)
 {
-    open_with_blinky_10();
-    publish(11, MODULE_GOOD, 0);
-    world_desire_one("blinky", 11);
-    for (int i = 0; i < 2; i++) {
-        run_into_translation();
-        world_bite();
-    }
+    open_with_11_to_translate();
+    bite_in_translations(2);
     check_reported("running", 11, 0);
     CHECK(!has_count());
     world_close();
@@ -409,13 +417,8 @@ static void two_resets_in_a_translation_are_forgiven_and_forgotten(void)
 
 static void another_file_does_not_inherit_resets_in_a_translation(void)
 {
-    open_with_blinky_10();
-    publish(11, MODULE_GOOD, 0);
-    world_desire_one("blinky", 11);
-    for (int i = 0; i < 3; i++) {
-        run_into_translation();
-        world_bite();
-    }
+    open_with_11_to_translate();
+    bite_in_translations(3);
     publish(12, MODULE_GOOD, 0);
     world_desire_one("blinky", 12);
     run_into_translation();
@@ -426,9 +429,7 @@ static void another_file_does_not_inherit_resets_in_a_translation(void)
 
 static void the_power_that_goes_in_a_translation_counts_against_nobody(void)
 {
-    open_with_blinky_10();
-    publish(11, MODULE_GOOD, 0);
-    world_desire_one("blinky", 11);
+    open_with_11_to_translate();
     for (int i = 0; i < 10; i++) {
         run_into_translation();
         world_reset();
@@ -444,9 +445,7 @@ static void a_confirmed_version_whose_translation_again_resets_the_device_gives_
     struct ag_store_slot slot;
     const uint8_t *code;
     size_t size;
-    open_with_blinky_10();
-    publish(11, MODULE_GOOD, 0);
-    world_desire_one("blinky", 11);
+    open_with_11_to_translate();
     check_reported("running", 11, 0);
     const struct ag_store *store = &world.host->store;
     CHECK_EQUAL(ag_store_find(store, AG_STORE_PLUGIN, "blinky", AG_STORE_CURRENT, &slot), AG_OK);
