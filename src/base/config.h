@@ -5,6 +5,11 @@
 #ifndef AG_BASE_CONFIG_H
 #define AG_BASE_CONFIG_H
 
+// A board's own values: -DAG_CONFIG_FILE='"port/bare/config.h"' for all of the device code.
+#ifdef AG_CONFIG_FILE
+#include AG_CONFIG_FILE
+#endif
+
 // Longest plug-in name, bytes without NUL. 1 to 64. Costs that many bytes per desired entry.
 #ifndef AG_CFG_NAME_MAX
 #define AG_CFG_NAME_MAX 32
