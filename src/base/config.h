@@ -309,6 +309,27 @@ _Static_assert(AG_CFG_FETCH_NOTE >= 4096 && AG_CFG_FETCH_NOTE <= 1048576 &&
                    AG_CFG_FETCH_NOTE_MS >= 0 && AG_CFG_FETCH_NOTE_MS <= 600000,
                "AG_CFG_FETCH_NOTE* are out of range");
 
+// TLS records of boards without an operating system, bytes: the largest that is taken in, 4096 or
+// 16384, and that is sent, 1024 to 16384. 4096 needs a server that honours the maximum fragment
+// length extension (RFC 6066); public clouds may not. Each connection costs both, and 600 more.
+#ifndef AG_CFG_TLS_IN
+#define AG_CFG_TLS_IN 16384
+#endif
+#ifndef AG_CFG_TLS_OUT
+#define AG_CFG_TLS_OUT 4096
+#endif
+_Static_assert(AG_CFG_TLS_IN >= 4096 && AG_CFG_TLS_IN <= 16384 && AG_CFG_TLS_OUT >= 1024 &&
+                   AG_CFG_TLS_OUT <= 16384,
+               "AG_CFG_TLS_IN is 4096 to 16384, AG_CFG_TLS_OUT 1024 to 16384");
+
+// TLS connections at once of such a board: 2, or 1 for one that leaves the hub while it fetches a
+// file.
+#ifndef AG_CFG_TLS_CONNECTIONS
+#define AG_CFG_TLS_CONNECTIONS 2
+#endif
+_Static_assert(AG_CFG_TLS_CONNECTIONS == 1 || AG_CFG_TLS_CONNECTIONS == 2,
+               "AG_CFG_TLS_CONNECTIONS is 1 or 2");
+
 // The engine's accumulator: 0 or 1. The result of an instruction stays in a register of the
 // processor for the next one, and frequent pairs run under one number. Costs 73 KB of code on
 // x86-64 (93 instead of 20) and saves a quarter of the time. Translated code differs, so an image
