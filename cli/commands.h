@@ -18,6 +18,7 @@
     X(GROUP_PUBLISH, sign,     "sign",     "sign a plug-in file") \
     X(GROUP_PUBLISH, trust,    "trust",    "make, show or roll out a trust store object") \
     X(GROUP_PUBLISH, publish,  "publish",  "upload a signed plug-in and print the URL for devices") \
+    X(GROUP_OPERATE, provision, "provision", "write a device's identity and trust into its flash image") \
     X(GROUP_OPERATE, deploy,   "deploy",   "name a plug-in in a device's twin, and wait for the outcome") \
     X(GROUP_OPERATE, devices,  "devices",  "list, show, create and delete devices") \
     X(GROUP_OPERATE, twin,     "twin",     "show and change a device's twin") \

@@ -51,7 +51,8 @@ AG_MUST_CHECK enum ag_status ag_provisioning_read(const uint8_t *partition, uint
 const char *ag_provisioning_missing(const struct ag_provisioning *provisioning);
 
 // Writes a partition of `size` bytes, 0xFF behind its end. AG_ERR_NO_SPACE: it does not fit;
-// AG_ERR_ARGUMENT: a text is too long (255 bytes; a connection string 1023).
+// AG_ERR_ARGUMENT: a text is too long (255 bytes; a connection string 1023). The partition is then
+// undefined, and never one that can be read.
 AG_MUST_CHECK enum ag_status ag_provisioning_write(const struct ag_provisioning *provisioning,
                                                    uint8_t *partition, uint32_t size);
 
