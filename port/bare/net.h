@@ -16,7 +16,7 @@ struct ag_net_config {
     const char *address;     // "192.168.1.7/24"; NULL: by DHCP
     const char *gateway;     // with `address`
     const char *dns;         // "192.168.1.1", goes before what DHCP says
-    uint16_t dns_port;       // default 53
+    uint16_t dns_port;       // of all DNS servers; default 53
     const char *time_server; // a name or address for SNTP; NULL: none is asked
     uint16_t time_port;      // default 123
     const char *host_name;   // told to DHCP
@@ -35,14 +35,17 @@ struct ag_net_status {
     char dns[16];
     uint32_t received; // frames
     uint32_t sent;
-    uint32_t dropped;      // for want of memory, or malformed
+    uint32_t dropped;      // frames, for want of memory or malformed
     uint32_t heap_peak;    // bytes of lwIP's heap, at most so far
     uint32_t buffers_peak; // of its receive buffers, at most so far
     bool has_time;         // SNTP has answered
 };
 
-// AG_ERR_CONFIG: an address is malformed. Afterwards DHCP goes on from ag_net_poll.
+// Once. AG_ERR_CONFIG: an address is malformed. Afterwards DHCP goes on from ag_net_poll, for ever,
+// whatever the server does or does not.
 AG_MUST_CHECK enum ag_status ag_net_start(const struct ag_net_config *config);
+// Whether there is a cable and an address.
+bool ag_net_is_up(void);
 // Takes in frames, runs timers. Call it in each turn of the main loop.
 void ag_net_poll(void);
 // Milliseconds until the next timer is due; UINT32_MAX: never.

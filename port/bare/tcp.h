@@ -28,22 +28,31 @@ struct ag_tcp {
     enum ag_status status; // why it is broken
     struct tcp_pcb *pcb;   // lwIP's, ours until closed
     struct pbuf *received; // not read yet, ours
-    uint16_t offset;       // read of its first buffer
+    const char *host;      // borrowed while it is being resolved
     uint16_t port;
     bool peer_closed;
     bool has_news; // something arrived or was acknowledged since ag_tcp_take_news
 };
 
-// Starts; AG_OK: started. AG_ERR_NO_MEMORY-like statuses come out of read and write. `host` is
-// copied by lwIP. Closes what was open.
+// Starts, and waits for the network's address first where there is none; how it went comes out of
+// read and write. Memory that is short is waited for, too: there is no deadline here. `host` is
+// borrowed until close. Closes what was open. All zero is closed.
 void ag_tcp_open(struct ag_tcp *tcp, const char *host, uint16_t port);
-// As of platform/stream.h.
+// As of platform/stream.h. What had arrived before the connection ended is read first.
+//   AG_ERR_DNS      there is no such name, or nobody who knows it
+//   AG_ERR_CONNECT  the peer refuses, or there is no way to it
+//   AG_ERR_TIMEOUT  the peer does not answer the attempt
+//   AG_ERR_RESET    the connection broke
 AG_MUST_CHECK enum ag_status ag_tcp_read(struct ag_tcp *tcp, void *bytes, size_t capacity,
                                          size_t *size);
+// Bytes are copied. They can be written until close even where the peer has closed its direction.
 AG_MUST_CHECK enum ag_status ag_tcp_write(struct ag_tcp *tcp, const void *bytes, size_t size,
                                           size_t *written);
-// In order where possible (FIN), else by RST. Harmless when closed.
+// In order where possible (FIN): what was written is still sent, for 5 seconds at most; else by
+// RST. Harmless when closed. The struct may be reused or go at once.
 void ag_tcp_close(struct ag_tcp *tcp);
+// Whether anything happened since it was last asked. Goes on with what waits, so it belongs into
+// each turn of the main loop.
 bool ag_tcp_take_news(struct ag_tcp *tcp);
 
 #endif
