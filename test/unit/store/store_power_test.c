@@ -6,7 +6,8 @@
 // after each call. After a cut inside call k the store must say what it said before or after that
 // call, or further back to the last durable call. What is durable must be sound, byte for byte.
 //
-// Every second cut is tried in one mode, which goes round; with --all in every mode (minutes).
+// Every second cut is tried in one mode, which goes round; in a scenario of more than SPARSE
+// operations only after some of the first cuts. With --all each is tried, in every mode (minutes).
 //
 // A failure is named scenario:mode:n or scenario:mode:n:mode:m. To see that one again:
 //   store_power_test --replay install:torn:7:lost:3
@@ -21,6 +22,7 @@
 #define SIZE      (64u * 1024u) // 4 blocks of journal, 12 for slots
 #define STEPS_MAX 64
 #define TEXT_MAX  1600
+#define SPARSE    50
 
 // Everything that any scenario installs.
 static const struct made plugins[] = {
@@ -619,6 +621,13 @@ static struct {
 static bool all_modes; // --all
 static uint32_t scenario_operations;
 
+// Whether the recovery after the n-th operation was cut, or failed, is cut too.
+static bool recovery_is_cut(uint32_t n, unsigned mode)
+{
+    const uint32_t spacing = 1 + scenario_operations / SPARSE;
+    return all_modes || (n + mode) % spacing == 0;
+}
+
 static struct sim_flash before; // prepared for the scenario
 static struct sim_flash first;  // being cut once
 static struct sim_flash after;  // as the first cut left it
@@ -714,7 +723,7 @@ static void recover_scenario(const struct scenario *scenario)
         const uint32_t operations = first.operations;
         check_all(&run, &scenario_story);
         mount_and_check(&run, &scenario_story);
-        for (uint32_t m = 1; m <= operations; m++) {
+        for (uint32_t m = 1; recovery_is_cut(n, 0) && m <= operations; m++) {
             for (int mode = 0; mode < SIM_CUT_MODES; mode++) {
                 if (!all_modes && (n + m) % SIM_CUT_MODES != (unsigned)mode)
                     continue;
@@ -754,7 +763,7 @@ static void cut_scenario(const struct scenario *scenario)
             sim_flash_restart(&first);
             mount_and_check(&run, &scenario_story);
             cuts.first++;
-            if (!replay.n || replay.m)
+            if (replay.m || (!replay.n && recovery_is_cut(n, (unsigned)mode)))
                 cut_recovery(scenario, (enum sim_cut_mode)mode, n, run.soft_code);
         }
     }
