@@ -78,6 +78,10 @@ void ag_machine_net_poll(struct netif *netif);
 // Whether a cable is in.
 bool ag_machine_net_has_link(void);
 
+// Bytes of the stack, and how many of them were ever used.
+size_t ag_machine_stack_size(void);
+size_t ag_machine_stack_peak(void);
+
 // Ends the emulator (its exit code) where there is one; otherwise resets. Only for tests.
 _Noreturn void ag_machine_exit(int code);
 

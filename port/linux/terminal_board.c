@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "port/linux/log.h"
-#include "port/linux/sensor.h"
+#include "port/shared/room.h"
 
 enum {
     PIN_COUNT = AG_TERMINAL_BOARD_LEDS + AG_TERMINAL_BOARD_SWITCHES
@@ -26,7 +26,7 @@ static struct {
     bool uses_utf8;
     bool is_configured[PIN_COUNT];
     bool level[PIN_COUNT];
-    struct ag_sensor sensor;
+    struct ag_room sensor;
     struct termios before;
 } board;
 
@@ -120,7 +120,7 @@ void ag_terminal_board_open(void)
     board.is_open = true;
     board.draws = isatty(STDOUT_FILENO) && terminal && strcmp(terminal, "dumb") != 0;
     board.uses_utf8 = locale_is_utf8();
-    ag_sensor_init(&board.sensor, ag_board_uptime_ms());
+    ag_room_init(&board.sensor, ag_board_uptime_ms());
     take_keys();
     if (!board.draws)
         return;
@@ -157,7 +157,7 @@ enum ag_status ag_terminal_board_write(uint32_t pin, bool level)
         return AG_OK;
     board.level[pin] = level;
     if (pin == AG_TERMINAL_BOARD_HEATER)
-        ag_sensor_set_heater(&board.sensor, level, ag_board_uptime_ms());
+        ag_room_set_heater(&board.sensor, level, ag_board_uptime_ms());
     tell_change(pin);
     return AG_OK;
 }
@@ -172,7 +172,7 @@ enum ag_status ag_terminal_board_read(uint32_t pin, bool *level)
 
 int32_t ag_terminal_board_temperature(void)
 {
-    return ag_sensor_milli_degrees(&board.sensor, ag_board_uptime_ms());
+    return ag_room_milli_degrees(&board.sensor, ag_board_uptime_ms());
 }
 
 int ag_terminal_board_key_fd(void)

@@ -15,7 +15,7 @@
 #include "port/linux/clock.h"
 #include "port/linux/log.h"
 #include "port/linux/running.h"
-#include "port/linux/sensor.h"
+#include "port/shared/room.h"
 #include "test/harness.h"
 
 static const struct ag_board_setup quiet = { .log_level = AG_LOG_ERROR };
@@ -166,30 +166,30 @@ static void a_missing_gpio_chip_is_an_error_that_names_it(void)
 
 static void the_temperature_follows_the_heater(void)
 {
-    struct ag_sensor sensor;
-    ag_sensor_init(&sensor, 1000);
-    CHECK_EQUAL(ag_sensor_milli_degrees(&sensor, 1000), 20000);
-    const int32_t cooled = ag_sensor_milli_degrees(&sensor, 11000);
+    struct ag_room sensor;
+    ag_room_init(&sensor, 1000);
+    CHECK_EQUAL(ag_room_milli_degrees(&sensor, 1000), 20000);
+    const int32_t cooled = ag_room_milli_degrees(&sensor, 11000);
     CHECK(cooled < 20000 && cooled > 18000);
-    ag_sensor_set_heater(&sensor, true, 11000);
-    const int32_t warmed = ag_sensor_milli_degrees(&sensor, 41000); // one time constant
+    ag_room_set_heater(&sensor, true, 11000);
+    const int32_t warmed = ag_room_milli_degrees(&sensor, 41000); // one time constant
     CHECK(warmed > 30000 && warmed < 34000);
-    const int32_t warmest = ag_sensor_milli_degrees(&sensor, 41000 + 86400000);
+    const int32_t warmest = ag_room_milli_degrees(&sensor, 41000 + 86400000);
     CHECK_EQUAL(warmest, 40000);
-    ag_sensor_set_heater(&sensor, false, 41000 + 86400000);
-    CHECK(ag_sensor_milli_degrees(&sensor, 41000 + 86430000) < 30000);
+    ag_room_set_heater(&sensor, false, 41000 + 86400000);
+    CHECK(ag_room_milli_degrees(&sensor, 41000 + 86430000) < 30000);
 }
 
 static void the_temperature_does_not_depend_on_how_often_it_is_read(void)
 {
-    struct ag_sensor often, once;
-    ag_sensor_init(&often, 0);
-    ag_sensor_init(&once, 0);
-    ag_sensor_set_heater(&often, true, 0);
-    ag_sensor_set_heater(&once, true, 0);
+    struct ag_room often, once;
+    ag_room_init(&often, 0);
+    ag_room_init(&once, 0);
+    ag_room_set_heater(&often, true, 0);
+    ag_room_set_heater(&once, true, 0);
     for (uint64_t now = 0; now < 20000; now += 33)
-        (void)ag_sensor_milli_degrees(&often, now);
-    CHECK_EQUAL(ag_sensor_milli_degrees(&often, 20000), ag_sensor_milli_degrees(&once, 20000));
+        (void)ag_room_milli_degrees(&often, now);
+    CHECK_EQUAL(ag_room_milli_degrees(&often, 20000), ag_room_milli_degrees(&once, 20000));
 }
 
 static void the_board_has_one_analogue_input(void)
