@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/method.h"
+#include "cli/service.h"
 
 // The payload: given literally, in a file (@FILE), or on standard input (-). False: it is no JSON.
 static bool read_payload(const char *text, json_t **payload)
@@ -98,7 +99,7 @@ int cmd_method(int argc, char **argv)
     if (code < 300)
         return print_answer(answer);
     const int failed = ag_method_fail(operands[0], operands[1], code, answer);
-    if (!json_object_get(answer, "hint")) // a plug-in's answer says why in its own way
+    if (!ag_service_hint(answer)) // a plug-in's answer says why in its own way
         print_answer(answer);
     else
         json_decref(answer);

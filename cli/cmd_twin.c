@@ -111,11 +111,16 @@ static long long number(const json_t *object, const char *name)
     return (long long)json_integer_value(json_object_get(object, name));
 }
 
-// A member that is a text, as a terminal may see it.
+// A text of the device, "?" for none, as a terminal may see it.
+static const char *clean_text(const char *from, char *text, size_t capacity)
+{
+    ag_twin_edit_clean(text, capacity, from ? from : "?");
+    return text;
+}
+
 static const char *clean(const json_t *object, const char *name, char *text, size_t capacity)
 {
-    ag_twin_edit_clean(text, capacity, ag_service_text(object, name, "?"));
-    return text;
+    return clean_text(ag_service_text(object, name, NULL), text, capacity);
 }
 
 // What the device says is wrong, and with which `what` ("version"), where that is another than
@@ -135,7 +140,7 @@ static void print_error(const json_t *error, const char *what, long long in_use)
     printf(" %s (%lld)%s", clean(error, "name", name, sizeof name), number(error, "code"), place);
     if (cause != 0)
         printf(", because of %lld", cause);
-    printf(": %s", clean(error, "hint", hint, sizeof hint));
+    printf(": %s", clean_text(ag_service_hint(error), hint, sizeof hint));
 }
 
 static void print_module(const char *key, const json_t *module)

@@ -74,7 +74,7 @@ bool ag_method_call(const struct ag_connection *connection, const char *device, 
 int ag_method_fail(const char *device, const char *name, long long code, const json_t *answer)
 {
     const char *text = ag_service_text(answer, "name", NULL);
-    const char *hint = ag_service_text(answer, "hint", NULL);
+    const char *hint = ag_service_hint(answer);
     if (text)
         return ag_output_fail(hint, "%s answers %s with %lld: %s (%lld)", device, name, code, text,
                               (long long)json_integer_value(json_object_get(answer, "code")));

@@ -130,3 +130,15 @@ const char *ag_service_text(const json_t *object, const char *name, const char *
     const char *text = json_string_value(json_object_get(object, name));
     return text ? text : otherwise;
 }
+
+const char *ag_service_hint(const json_t *error)
+{
+    const char *hint = ag_service_text(error, "hint", NULL);
+    const enum ag_status status =
+        (enum ag_status)json_integer_value(json_object_get(error, "code"));
+    if (hint || status == AG_OK)
+        return hint;
+    if (strcmp(ag_service_text(error, "name", ""), ag_status_name(status)) != 0)
+        return NULL; // a newer device's
+    return ag_status_hint(status);
+}

@@ -39,4 +39,9 @@ int ag_service_fail(const struct ag_rest_answer *answer);
 // A member of a device or twin as text, or `otherwise` when it is missing or no text.
 const char *ag_service_text(const json_t *object, const char *name, const char *otherwise);
 
+// What to do about an error that a device told: its own hint; where it told none, as small devices
+// do, the one that this program's table has for its code, provided that the name is the same. NULL:
+// none, or not such an error.
+const char *ag_service_hint(const json_t *error);
+
 #endif

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cli/service.h"
+
 static bool is_kept(unsigned char letter)
 {
     return letter > ' ' && letter != 0x7F && !strchr(".$#%", letter);
@@ -325,8 +327,7 @@ static void read_error(const json_t *entry, struct ag_twin_progress *progress)
     const json_t *error = json_object_get(entry, "error");
     ag_twin_edit_clean(progress->error, sizeof progress->error,
                        json_string_value(json_object_get(error, "name")));
-    ag_twin_edit_clean(progress->hint, sizeof progress->hint,
-                       json_string_value(json_object_get(error, "hint")));
+    ag_twin_edit_clean(progress->hint, sizeof progress->hint, ag_service_hint(error));
     progress->error_code = json_integer_value(json_object_get(error, "code"));
     ag_twin_edit_place(error, progress->place, sizeof progress->place);
 }

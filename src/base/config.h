@@ -10,6 +10,13 @@
 #include AG_CONFIG_FILE
 #endif
 
+// Texts and hints of statuses on the device: 0 or 1. Without them reports and answers carry a
+// status's number and name, a log line its name, and `airgraft` adds text and hint from its own
+// table. 1 costs 11.6 KB of constants.
+#ifndef AG_CFG_STATUS_TEXTS
+#define AG_CFG_STATUS_TEXTS __STDC_HOSTED__
+#endif
+
 // Longest plug-in name, bytes without NUL. 1 to 64. Costs that many bytes per desired entry.
 #ifndef AG_CFG_NAME_MAX
 #define AG_CFG_NAME_MAX 32

@@ -4,38 +4,70 @@
 
 #include <stddef.h>
 
-struct status_row {
-    uint16_t number;
-    const char *name;
-    const char *text;
-    const char *hint;
-};
+#include "base/config.h"
 
-#define STATUS_ROW(symbol, number, name, text, hint) { number, name, text, hint },
-static const struct status_row status_rows[] = { AG_STATUS_TABLE(STATUS_ROW) };
-#undef STATUS_ROW
+// The names lie one after the other, each ended by a NUL: a pointer for each would cost as much as
+// a quarter of them.
+#define STATUS_NUMBER(symbol, number, name, text, hint) number,
+#define STATUS_NAME(symbol, number, name, text, hint)   name "\0"
+static const uint16_t status_numbers[] = { AG_STATUS_TABLE(STATUS_NUMBER) };
+static const char status_names[] = AG_STATUS_TABLE(STATUS_NAME);
+#undef STATUS_NUMBER
+#undef STATUS_NAME
 
-static const struct status_row *find_row(enum ag_status status)
+// Its place in the table; 1, that of AG_ERR_UNKNOWN, when it is not in there.
+static size_t find_row(enum ag_status status)
 {
-    const size_t count = sizeof status_rows / sizeof status_rows[0];
+    const size_t count = sizeof status_numbers / sizeof status_numbers[0];
     for (size_t i = 0; i < count; i++) {
-        if (status_rows[i].number == (uint32_t)status)
-            return &status_rows[i];
+        if (status_numbers[i] == (uint32_t)status)
+            return i;
     }
-    return &status_rows[1];
+    return 1;
 }
 
 const char *ag_status_name(enum ag_status status)
 {
-    return find_row(status)->name;
+    const char *name = status_names;
+    for (size_t i = find_row(status); i > 0; i--) {
+        while (*name++ != 0)
+            continue;
+    }
+    return name;
 }
+
+#if AG_CFG_STATUS_TEXTS
+
+struct status_words {
+    const char *text;
+    const char *hint;
+};
+
+#define STATUS_WORDS(symbol, number, name, text, hint) { text, hint },
+static const struct status_words status_words[] = { AG_STATUS_TABLE(STATUS_WORDS) };
+#undef STATUS_WORDS
 
 const char *ag_status_text(enum ag_status status)
 {
-    return find_row(status)->text;
+    return status_words[find_row(status)].text;
 }
 
 const char *ag_status_hint(enum ag_status status)
 {
-    return find_row(status)->hint;
+    return status_words[find_row(status)].hint;
 }
+
+#else
+
+const char *ag_status_text(enum ag_status status)
+{
+    return ag_status_name(status);
+}
+
+const char *ag_status_hint(enum ag_status status)
+{
+    (void)status;
+    return "";
+}
+
+#endif

@@ -25,7 +25,8 @@ enum ag_status {
 
 // All three return static strings, never NULL; for a number that is not in the table, those of
 // AG_ERR_UNKNOWN. The name is a stable identifier, the text says what happened, and the hint
-// what a person can do about it ("" for AG_OK).
+// what a person can do about it ("" for AG_OK). Without AG_CFG_STATUS_TEXTS the text is the name
+// and each hint "".
 const char *ag_status_name(enum ag_status status);
 const char *ag_status_text(enum ag_status status);
 const char *ag_status_hint(enum ag_status status);

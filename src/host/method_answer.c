@@ -35,12 +35,13 @@ static void write_text(struct ag_json_writer *json, const char *key, const char 
     ag_json_writer_string(json, text);
 }
 
-// The members of an error, as in reports.
+// The members of an error, as in reports; a hint only where there are any.
 static void write_error(struct ag_json_writer *json, enum ag_status error, uint32_t version)
 {
     write_number(json, "code", error);
     write_text(json, "name", ag_status_name(error));
-    write_text(json, "hint", ag_status_hint(error));
+    if (AG_CFG_STATUS_TEXTS)
+        write_text(json, "hint", ag_status_hint(error));
     write_number_if_any(json, "version", version);
 }
 

@@ -72,8 +72,11 @@ static bool begin_error(struct ag_json_writer *json, enum ag_status error, uint3
     ag_json_writer_integer(json, error);
     ag_json_writer_key(json, "name");
     ag_json_writer_string(json, ag_status_name(error));
-    ag_json_writer_key(json, "hint");
-    ag_json_writer_string(json, ag_status_hint(error));
+    ag_json_writer_key(json, "hint"); // null takes away what a firmware with hints has reported
+    if (AG_CFG_STATUS_TEXTS)
+        ag_json_writer_string(json, ag_status_hint(error));
+    else
+        ag_json_writer_null(json);
     write_number_or_null(json, "version", version);
     return true;
 }

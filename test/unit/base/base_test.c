@@ -2,6 +2,7 @@
 // Tests of src/base: status table, reader, writer, CRC.
 #include <string.h>
 
+#include "base/config.h"
 #include "base/crc32.h"
 #include "base/reader.h"
 #include "base/status.h"
@@ -20,7 +21,16 @@ static void every_status_has_a_name_a_text_and_a_unique_number(void)
         CHECK(strlen(ag_status_name((enum ag_status)numbers[i])) > 0);
         CHECK(strlen(ag_status_text((enum ag_status)numbers[i])) > 0);
     }
+    CHECK_TEXT(ag_status_name(AG_OK), "ok");
+    CHECK_TEXT(ag_status_name(AG_ERR_MALFORMED), "malformed");
+    CHECK_TEXT(ag_status_text(AG_ERR_MALFORMED),
+               AG_CFG_STATUS_TEXTS ? "the input breaks its format" : "malformed");
+    CHECK_TEXT(ag_status_hint(AG_ERR_MALFORMED),
+               AG_CFG_STATUS_TEXTS ? "check the producer against FORMATS.md" : "");
+    CHECK_TEXT(ag_status_hint(AG_OK), "");
     CHECK_TEXT(ag_status_name((enum ag_status)9999), "unknown");
+    CHECK_TEXT(ag_status_text((enum ag_status)9999),
+               AG_CFG_STATUS_TEXTS ? "unknown status" : "unknown");
     CHECK_EQUAL(AG_TRAP_UNREACHABLE, 1207);
 }
 

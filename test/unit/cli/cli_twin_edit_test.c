@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tests of cli/twin_edit.h: what a deployment changes in firmware_modules, and what a report says.
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -246,6 +247,33 @@ static void the_devices_error_is_handed_on_without_control_characters(void)
     CHECK_TEXT(progress.hint, "ab");
 }
 
+static void a_device_without_hints_is_helped_out(void)
+{
+    static const struct {
+        const char *error;
+        const char *hint;
+    } rows[] = {
+        { "{\"code\":1207,\"name\":\"trap_unreachable\",\"hint\":\"its own\"}", "its own" },
+        { "{\"code\":1212,\"name\":\"trap_exit\"}", "return from execute instead" },
+        { "{\"code\":1212,\"name\":\"trap_exit\",\"hint\":null}", "return from execute instead" },
+        { "{\"code\":1212,\"name\":\"of_a_newer_host\"}", "" },
+        { "{\"code\":1999,\"name\":\"of_a_newer_host\"}", "" },
+        { "{\"name\":\"ok\"}", "" },
+        { "null", "" },
+    };
+    const struct ag_twin_goal goal = { .name = "b", .desired_version = 1, .version = 2 };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char report[512];
+        struct ag_twin_progress progress;
+        test_note("%s", rows[i].error);
+        snprintf(report, sizeof report,
+                 REPORT(1, "{\"version\":1,\"state\":\"rolled_back\",\"error\":%s}"),
+                 rows[i].error);
+        judge(report, &goal, &progress);
+        CHECK_TEXT(progress.hint, rows[i].hint);
+    }
+}
+
 static void stopping_and_removing_have_goals_of_their_own(void)
 {
     const struct ag_twin_goal stop = {
@@ -319,6 +347,7 @@ static const struct test_case cases[] = {
     TEST(nothing_is_believed_before_the_device_has_seen_the_desired_version),
     TEST(each_state_has_its_verdict),
     TEST(the_devices_error_is_handed_on_without_control_characters),
+    TEST(a_device_without_hints_is_helped_out),
     TEST(stopping_and_removing_have_goals_of_their_own),
     TEST(the_outcome_of_a_trust_store_object_is_judged),
 };
