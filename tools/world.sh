@@ -2,28 +2,41 @@
 # A small world in one folder: a hub, signing keys, a trust store object, devices with their hosts.
 # Functions for the demo and for the tests that run the real programs against each other. Source it.
 #
-#   world_open BIN            makes the folder $world; programs are taken from BIN
+#   world_open BIN [KIND]     makes the folder $world; programs are taken from BIN. KIND is what the
+#                             devices are: linux (default), or a board of machine.sh, emulated,
+#                             whose firmware lies in BIN/../arm or BIN/../rv32
 #   world_close               ends every process that was started, and removes the folder
 #   world_hub_start           starts the hub in $world/hub; the second time on the same ports
 #   world_hub_stop            ends it in order
 #   world_keys                makes release.key, root.key and trust.bin for this hub
-#   world_device NAME         writes NAME.conf: a device of the hub's enrolment group
-#   world_host_start NAME     starts its host: board lines in NAME.board, log in NAME.log, pid in
-#                             ${world_host[NAME]}
-#   world_host_kill NAME SIGNAL
+#   world_device NAME [OPTION...]   a device of the hub's enrolment group: NAME.conf, or for a
+#                             board NAME.bin, its flash, provisioned (with more OPTIONs of that)
+#   world_host_start NAME [OPTION...]   starts its host: board lines in NAME.board, log in NAME.log
+#                             (a board has one console for both), pid in ${world_host[NAME]}
+#   world_host_kill NAME SIGNAL     for a board, KILL is a power cut
+#   world_type NAME LINE      types a line into a board's console
+#   world_starts NAME         how often its host has started
 #   world_plugin FOLDER VERSION [BUILD OPTION...]   builds and signs a plug-in; sets $world_file
 #   world_wait SECONDS COMMAND...            until the command succeeds; 1 when time is over
 #   world_twin NAME FILTER    true when jq's FILTER is true of the device's twin
 #   world_board NAME          the lines of its board since the last world_board_mark NAME
 # Ports are the system's choice, so several worlds live side by side.
 # shellcheck shell=bash
+source "$(dirname "${BASH_SOURCE[0]}")/machine.sh"
 
-declare -A world_host world_mark
+declare -A world_host world_mark world_console
 world_hub_pid=
 world_ports=()
+world_dns_pid=
+world_dns_port=0
 
 world_open() {
     world_bin=$(cd "$1" && pwd)
+    world_kind=${2:-linux}
+    world_hub_name=localhost
+    # For a board, this machine is another one. Whatever ends in .localhost is this one to the
+    # command line and to the board's name server alike, each in its way.
+    [ "$world_kind" = linux ] || world_hub_name=hub.localhost
     world=$(mktemp -d "${TMPDIR:-/tmp}/airgraft.XXXXXX")
     chmod 700 "$world"
     mkdir "$world/plugins"
@@ -38,6 +51,7 @@ world_close() {
     done
     [ -z "$world_hub_pid" ] || world_end_process "$world_hub_pid" TERM
     world_hub_pid=
+    world_dns_stop
     [ -z "${world:-}" ] || rm -rf "$world"
 }
 
@@ -65,8 +79,8 @@ world_hub() { jq -er ".$1" "$world/hub/hub.json"; }
 
 world_hub_start() {
     rm -f "$world/hub/hub.json"
-    "$world_bin/airgraft-hub" --data "$world/hub" --mqtt-port "${world_ports[0]:-0}" \
-        --https-port "${world_ports[1]:-0}" >>"$world/hub.log" 2>&1 </dev/null &
+    "$world_bin/airgraft-hub" --data "$world/hub" --hostname "$world_hub_name" \
+        --mqtt-port "${world_ports[0]:-0}" --https-port "${world_ports[1]:-0}" >>"$world/hub.log" 2>&1 </dev/null &
     world_hub_pid=$!
     world_wait 60 world_hub mqttPort || return 1
     world_ports=("$(world_hub mqttPort)" "$(world_hub httpsPort)")
@@ -86,8 +100,33 @@ world_keys() {
             --tls-root "$(world_hub ca)" --output "$world/trust.bin"
 }
 
-world_device() { # NAME
+# The name server of the boards; the second time on the same port.
+world_dns_start() { # [NAME=ADDRESS...]: more names than the hub's
+    [ -z "$world_dns_pid" ] || return 0
+    rm -f "$world/dns.port"
+    tools/name-server.js "$world_dns_port" "$world_hub_name=$machine_host" "$@" \
+        >"$world/dns.port" 2>>"$world/dns.log" </dev/null &
+    world_dns_pid=$!
+    disown "$!"
+    world_wait 20 test -s "$world/dns.port" || return 1
+    world_dns_port=$(cat "$world/dns.port")
+}
+
+world_dns_stop() {
+    [ -z "$world_dns_pid" ] || world_end_process "$world_dns_pid" TERM
+    world_dns_pid=
+}
+
+world_device() { # NAME [OPTION...]
     (umask 077 && world_hub groupKey >"$world/group.key")
+    if [ "$world_kind" = linux ]; then
+        world_write_conf "$1"
+    else
+        world_dns_start && world_provision "$@"
+    fi
+}
+
+world_write_conf() { # NAME
     cat >"$world/$1.conf" <<END
 # A device of the local hub's enrolment group.
 id_scope        = $(world_hub idScope)
@@ -102,7 +141,25 @@ store_size      = 1M
 END
 }
 
+world_provision() { # NAME [OPTION...]
+    local name=$1
+    shift
+    world_airgraft provision --image "$world/$name.bin" --id-scope "$(world_hub idScope)" \
+        --registration-id "$name" --group-key-file "$world/group.key" \
+        --dps-host "$(world_hub hostName)" --dps-port "$(world_hub mqttPort)" \
+        --hub-port "$(world_hub mqttPort)" --trust "$world/trust.bin" \
+        --dns "$machine_host:$world_dns_port" "$@"
+}
+
 world_host_start() { # NAME [OPTION...]
+    if [ "$world_kind" = linux ]; then
+        world_program_start "$@"
+    else
+        world_board_start "$@"
+    fi
+}
+
+world_program_start() { # NAME [OPTION...]
     local name=$1
     shift
     "$world_bin/airgraft-host" --config "$world/$name.conf" "$@" >>"$world/$name.board" \
@@ -111,9 +168,38 @@ world_host_start() { # NAME [OPTION...]
     disown "$!" # no word from the shell when it is killed
 }
 
+# The console's input is a fifo that this shell holds open; a new one each time, so that nothing
+# waits in it.
+world_board_start() { # NAME [OPTION OF THE EMULATOR...]
+    local name=$1 console
+    shift
+    touch "$world/$name.board"
+    ln -sf "$name.board" "$world/$name.log"
+    rm -f "$world/$name.in"
+    mkfifo "$world/$name.in"
+    exec {console}<>"$world/$name.in"
+    world_console[$name]=$console
+    machine_command "$world_kind" "$(machine_firmware "$world_kind" "$world_bin/..")" \
+        "$world/$name.bin"
+    "${machine_command[@]}" "$@" <&"$console" >>"$world/$name.board" 2>>"$world/$name.emulator" &
+    world_host[$name]=$!
+    disown "$!"
+}
+
 world_host_kill() { # NAME SIGNAL
     world_end_process "${world_host[$1]}" "$2"
     unset "world_host[$1]"
+    local console=${world_console[$1]:-}
+    [ -z "$console" ] || exec {console}>&-
+    unset "world_console[$1]"
+}
+
+world_type() { # NAME LINE
+    printf '%s\n' "$2" >&"${world_console[$1]}"
+}
+
+world_starts() { # NAME
+    grep -c 'airgraft-host [0-9]' "$world/$1.log"
 }
 
 world_plugin() { # FOLDER VERSION [BUILD OPTION...]
