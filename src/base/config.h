@@ -329,13 +329,28 @@ _Static_assert(AG_CFG_TLS_IN >= 4096 && AG_CFG_TLS_IN <= 16384 && AG_CFG_TLS_OUT
                    AG_CFG_TLS_OUT <= 16384,
                "AG_CFG_TLS_IN is 4096 to 16384, AG_CFG_TLS_OUT 1024 to 16384");
 
-// TLS connections at once of such a board: 2, or 1 for one that leaves the hub while it fetches a
-// file.
+// TLS connections at once: 2, or 1 for a board that leaves the hub while it fetches a file. With 1
+// the port may give the same stream twice; the twin cannot ask for two then.
 #ifndef AG_CFG_TLS_CONNECTIONS
 #define AG_CFG_TLS_CONNECTIONS 2
 #endif
 _Static_assert(AG_CFG_TLS_CONNECTIONS == 1 || AG_CFG_TLS_CONNECTIONS == 2,
                "AG_CFG_TLS_CONNECTIONS is 1 or 2");
+
+// RAM of boards without an operating system for the host, the desired state and all plug-ins,
+// bytes. 32768 to 1048576.
+#ifndef AG_CFG_HOST_RAM
+#define AG_CFG_HOST_RAM 49152
+#endif
+_Static_assert(AG_CFG_HOST_RAM >= 32768 && AG_CFG_HOST_RAM <= 1048576 && AG_CFG_HOST_RAM % 8 == 0,
+               "AG_CFG_HOST_RAM is 32768 to 1048576");
+
+// Of it, for URLs and settings of the desired state, bytes, taken twice. 1024 to 65536.
+#ifndef AG_CFG_DESIRED_SIZE
+#define AG_CFG_DESIRED_SIZE 2048
+#endif
+_Static_assert(AG_CFG_DESIRED_SIZE >= 1024 && AG_CFG_DESIRED_SIZE <= 65536,
+               "AG_CFG_DESIRED_SIZE is 1024 to 65536");
 
 // The engine's accumulator: 0 or 1. The result of an instruction stays in a register of the
 // processor for the next one, and frequent pairs run under one number. Costs 73 KB of code on

@@ -61,6 +61,8 @@ static bool wants_network(const struct ag_host *host)
 bool ag_download_has_one_connection(const struct ag_host *host)
 {
     const struct ag_desired_host *desired = ag_follow_host(&host->follow);
+    if (AG_CFG_TLS_CONNECTIONS == 1) // whatever is desired: there is no second one
+        return true;
     return desired->has_one_connection ? desired->one_connection : host->config.one_connection;
 }
 

@@ -145,4 +145,10 @@ void ag_host_status(const struct ag_host *host, struct ag_host_status *status);
 AG_MUST_CHECK enum ag_status ag_host_plugin_at(const struct ag_host *host, uint32_t index,
                                                struct ag_host_plugin_status *status);
 
+// Shows log lines, oldest first: all that are in RAM (`source` NULL), or what is kept of one source
+// ("host", or a plug-in's name) on flash and in RAM. Each is borrowed for the call (log_ring.h).
+struct ag_log_ring_line;
+void ag_host_log(const struct ag_host *host, const char *source,
+                 void (*visit)(void *context, const struct ag_log_ring_line *line), void *context);
+
 #endif

@@ -284,6 +284,18 @@ void ag_log_read(const struct ag_host *host, const char *source, ag_log_visit vi
         visit(context, &line);
 }
 
+void ag_host_log(const struct ag_host *host, const char *source, ag_log_visit visit, void *context)
+{
+    struct ag_log_ring_line line;
+    uint32_t at = 0;
+    if (source) {
+        ag_log_read(host, source, visit, context);
+        return;
+    }
+    while (ag_log_ring_next(&host->log.ring, ag_text_of(NULL), &at, &line))
+        visit(context, &line);
+}
+
 // ---- Starting, and the level -------------------------------------------------------------------
 
 static void find_highest(void *context, const struct ag_log_ring_line *line)
