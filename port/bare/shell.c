@@ -240,8 +240,8 @@ static void show_net(const char *argument)
     add_number(&answer, "", net.dropped, " dropped");
     end(&answer);
     begin(&answer, "RAM");
-    add_number(&answer, "at most ", net.heap_peak, " bytes and ");
-    add_number(&answer, "", net.buffers_peak, " receive buffers");
+    add_number(&answer, "at most ", net.heap_peak, " bytes of the heap and ");
+    add_number(&answer, "", net.buffers_peak, " of receive buffers");
     end(&answer);
 }
 

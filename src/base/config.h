@@ -340,7 +340,7 @@ _Static_assert(AG_CFG_TLS_CONNECTIONS == 1 || AG_CFG_TLS_CONNECTIONS == 2,
 // RAM of boards without an operating system for the host, the desired state and all plug-ins,
 // bytes. 32768 to 1048576.
 #ifndef AG_CFG_HOST_RAM
-#define AG_CFG_HOST_RAM 49152
+#define AG_CFG_HOST_RAM 40960
 #endif
 _Static_assert(AG_CFG_HOST_RAM >= 32768 && AG_CFG_HOST_RAM <= 1048576 && AG_CFG_HOST_RAM % 8 == 0,
                "AG_CFG_HOST_RAM is 32768 to 1048576");
