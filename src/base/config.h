@@ -337,6 +337,15 @@ _Static_assert(AG_CFG_TLS_IN >= 4096 && AG_CFG_TLS_IN <= 16384 && AG_CFG_TLS_OUT
 _Static_assert(AG_CFG_TLS_CONNECTIONS == 1 || AG_CFG_TLS_CONNECTIONS == 2,
                "AG_CFG_TLS_CONNECTIONS is 1 or 2");
 
+// Heap of TLS on such a board, bytes, a multiple of 8: 16384 to 131072. It holds the records of all
+// connections, and what handshakes need for their time, the more the larger the server's
+// certificates are. Too little, and connecting fails with no_space.
+#ifndef AG_CFG_TLS_HEAP
+#define AG_CFG_TLS_HEAP (AG_CFG_TLS_CONNECTIONS * (AG_CFG_TLS_IN + AG_CFG_TLS_OUT + 1024) + 16384)
+#endif
+_Static_assert(AG_CFG_TLS_HEAP >= 16384 && AG_CFG_TLS_HEAP <= 131072 && AG_CFG_TLS_HEAP % 8 == 0,
+               "AG_CFG_TLS_HEAP is 16384 to 131072, a multiple of 8");
+
 // RAM of boards without an operating system for the host, the desired state and all plug-ins,
 // bytes. 32768 to 1048576.
 #ifndef AG_CFG_HOST_RAM
