@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "port/bare/machine.h"
+#include "port/bare/runtime.h"
 #include "port/mps2/hardware.h"
 
 enum {
@@ -26,9 +27,6 @@ enum {
 struct frame {
     uint32_t r0, r1, r2, r3, r12, lr, pc, xpsr;
 };
-
-extern uint32_t ag_stack_bottom[], ag_stack_top[];
-extern const char ag_flash_start[], ag_flash_end[];
 
 __attribute__((section(".preserve"))) static struct ag_machine_retained retained;
 
@@ -50,7 +48,7 @@ static bool frame_is_there(const struct frame *frame)
 
 static bool is_code(uint32_t pc)
 {
-    return pc >= (uintptr_t)ag_flash_start && pc < (uintptr_t)ag_flash_end;
+    return pc >= (uintptr_t)ag_code_start && pc < (uintptr_t)ag_code_end;
 }
 
 static uint32_t cause_of(const struct frame *frame, uint32_t status, uint32_t exception)

@@ -51,9 +51,8 @@ enum {
 enum {
     PATIENCE = 100000,    // turns to wait for the chip, far more than any operation takes
     SEND_PATIENCE_MS = 3, // for room in the FIFO: 4.6 KB leave it within 4 ms at 10 Mbit/s
-    LINK_INTERVAL_MS = 250,
-    FRAMES_AT_ONCE = 16, // so that a flood does not hold the main loop
-    FRAME_MAX = 1518,    // with its checksum
+    FRAMES_AT_ONCE = 16,  // so that a flood does not hold the main loop
+    FRAME_MAX = 1518,     // with its checksum
     CHECKSUM = 4,
     PHY_LINK = 1 << 2,
     PHY_NEGOTIATE = 0x1200, // enable, and begin anew
@@ -82,7 +81,6 @@ enum {
 static volatile bool has_frames;
 static bool is_there;
 static bool has_link;
-static uint64_t link_read_ms;
 
 static bool mac_wait(void)
 {
@@ -324,12 +322,8 @@ static void follow_partner(void)
 
 bool ag_machine_net_has_link(void)
 {
-    const uint64_t now_ms = ag_machine_uptime_ms();
-    if (!is_there || (link_read_ms && now_ms - link_read_ms < LINK_INTERVAL_MS))
-        return has_link;
-    link_read_ms = now_ms ? now_ms : 1;
     const bool had_link = has_link;
-    has_link = phy_read(PHY_STATUS) & PHY_LINK; // a loss stays until it is read
+    has_link = is_there && (phy_read(PHY_STATUS) & PHY_LINK); // a loss stays until it is read
     if (has_link && !had_link)
         follow_partner();
     return has_link;

@@ -31,6 +31,8 @@ static void say(const char *text)
 
 void ag_machine_start(void)
 {
+    ag_fault_start();
+    ag_memory_map_start();
     ag_uart_start();
     ag_timer_start();
     AG_WATCHDOG_LOCK = WATCHDOG_KEY;

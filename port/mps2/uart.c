@@ -3,6 +3,7 @@
 // so that none is lost while the main loop is busy; when the ring is full the newest is.
 #include "port/bare/machine.h"
 #include "port/bare/panel.h"
+#include "port/bare/ring.h"
 #include "port/mps2/hardware.h"
 
 enum {
@@ -11,12 +12,10 @@ enum {
     CTRL_TX = 1,
     CTRL_RX = 2,
     CTRL_RX_INTERRUPT = 8,
-    INTERRUPT_RX = 2,
-    RING_SIZE = 128 // a power of two
+    INTERRUPT_RX = 2
 };
 
-static uint8_t ring[RING_SIZE];
-static volatile uint32_t head, tail; // written, read; only their difference counts
+static struct ag_ring ring;
 
 void ag_uart_start(void)
 {
@@ -28,18 +27,13 @@ void ag_uart_start(void)
 void ag_uart_interrupt(void)
 {
     AG_UART0_CLEAR = INTERRUPT_RX; // before reading: what comes meanwhile interrupts again
-    while (AG_UART0_STATE & STATE_RX_FULL) {
-        const uint8_t byte = (uint8_t)AG_UART0_DATA;
-        if (head - tail < RING_SIZE) {
-            ring[head % RING_SIZE] = byte;
-            head++;
-        }
-    }
+    while (AG_UART0_STATE & STATE_RX_FULL)
+        ag_ring_put(&ring, (uint8_t)AG_UART0_DATA);
 }
 
 bool ag_uart_has_input(void)
 {
-    return head != tail;
+    return !ag_ring_is_empty(&ring);
 }
 
 void ag_machine_console_write(const char *text, size_t size)
@@ -53,11 +47,8 @@ void ag_machine_console_write(const char *text, size_t size)
 
 int ag_machine_console_read(void)
 {
-    while (ag_uart_has_input()) {
-        const uint8_t byte = ring[tail % RING_SIZE];
-        tail++;
-        if (!ag_panel_take_key(byte))
-            return byte;
-    }
-    return -1;
+    int byte = ag_ring_take(&ring);
+    while (byte >= 0 && ag_panel_take_key((uint8_t)byte))
+        byte = ag_ring_take(&ring);
+    return byte;
 }
