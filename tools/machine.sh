@@ -24,7 +24,7 @@ machine_emulator() { # KIND
     esac
 }
 
-# Semihosting gives the boards what they lack, entropy and a clock. No board is told anything else.
+# Semihosting gives mps2 what it lacks, entropy and a clock; virt has both. No board is told anything else.
 machine_command() {
     local common=(-display none -monitor none -serial stdio
         -semihosting-config "enable=on,target=native")
@@ -36,7 +36,11 @@ machine_command() {
             -nic "user,id=net,model=lan9118" -kernel "$2" "${common[@]}")
         ;;
     virt)
-        machine_command=(qemu-system-riscv32 -machine virt -cpu rv32 -bios none)
+        machine_command=("$(machine_emulator "$1")" -machine virt -cpu rv32 -bios none
+            -object "memory-backend-file,id=flash,size=16M,mem-path=$3,share=on"
+            -device "ivshmem-plain,memdev=flash" -global virtio-mmio.force-legacy=false
+            -netdev "user,id=net" -device "virtio-net-device,netdev=net" -device virtio-rng-device
+            -kernel "$2" "${common[@]}")
         ;;
     esac
 }

@@ -29,8 +29,8 @@ struct ag_machine_retained *ag_machine_retained(void)
 
 void ag_trap_start(void)
 {
-    AG_CSR_WRITE("pmpaddr0", PMP_AREA(0x80000000u, 0x40000u)); // code
-    AG_CSR_WRITE("pmpaddr1", PMP_AREA(0x80040000u, 0x40000u)); // data
+    AG_CSR_WRITE("pmpaddr0", PMP_AREA(0x80000000u, 0x80000u)); // code
+    AG_CSR_WRITE("pmpaddr1", PMP_AREA(0x80080000u, 0x40000u)); // data
     AG_CSR_WRITE("pmpcfg0", PMP_RX | PMP_RW << 8);
     AG_PLIC_THRESHOLD = 0;
     AG_PLIC_ENABLE = 0;
