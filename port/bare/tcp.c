@@ -7,6 +7,8 @@
 #include "port/bare/tcp.h"
 
 #include <lwip/dns.h>
+#include <lwip/priv/tcp_priv.h>
+#include <lwip/stats.h>
 #include <lwip/tcp.h>
 
 #include "port/bare/net.h"
@@ -15,8 +17,10 @@ _Static_assert(2 * TCP_WND <= 7 * TCP_MSS, "two windows overrun the controller's
 _Static_assert(TCP_WND <= UINT16_MAX, "a chain of buffers counts its bytes in 16 bits");
 
 enum {
+    RESEND_MS = 1000,         // before anything is known of the way (RFC 6298); lwIP has 3000
     LINGER_HALF_SECONDS = 10, // that a closed connection has left to send what was written
     WRITE_LEAST = 128,        // bytes: less is not tried when the heap is full
+    OPENING_NEEDS = 1024,     // bytes of the heap, for a lookup, its ARP and a SYN
 };
 
 // A lookup of lwIP's that has not reported yet.
@@ -96,14 +100,27 @@ static err_t give_up(void *argument, struct tcp_pcb *pcb)
     return ERR_ABRT;
 }
 
+// Makes room by ending a connection that was closed and still has something to send: what it holds
+// may be all there is, and its peer may be dead.
+static void abort_closing(void)
+{
+    for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb; pcb = pcb->next) {
+        if (pcb->prio == TCP_PRIO_MIN) {
+            tcp_abort(pcb);
+            return;
+        }
+    }
+}
+
 // From name to connection.
 
 static void start_connecting(struct ag_tcp *tcp, const ip_addr_t *address)
 {
     struct tcp_pcb *pcb = tcp_new();
     if (!pcb)
-        return; // tried again at the next turn
+        return; // tried again at the next turn; not for long, since those being closed give way
     tcp_nagle_disable(pcb);
+    pcb->rto = pcb->sv = RESEND_MS / TCP_SLOW_INTERVAL;
     const err_t error = tcp_connect(pcb, address, tcp->port, on_connected);
     if (error != ERR_OK) {
         if (tcp_close(pcb) != ERR_OK)
@@ -165,6 +182,8 @@ static void go_on(struct ag_tcp *tcp)
     struct lookup *lookup = take_free_lookup(tcp);
     if (!lookup)
         return;
+    if (lwip_stats.mem.used > MEM_SIZE - OPENING_NEEDS)
+        abort_closing();
     const err_t error = dns_gethostbyname(tcp->host, &address, on_found, lookup);
     if (error == ERR_INPROGRESS)
         return;
@@ -248,8 +267,11 @@ enum ag_status ag_tcp_write(struct ag_tcp *tcp, const void *bytes, size_t size, 
             break;
         count /= 2; // the heap may have room for less
     }
-    if (error == ERR_MEM)
+    if (error == ERR_MEM) {
+        if (room > 0)
+            abort_closing();
         return AG_ERR_AGAIN;
+    }
     if (error != ERR_OK)
         return AG_ERR_RESET;
     (void)tcp_output(tcp->pcb); // without memory: by the timer

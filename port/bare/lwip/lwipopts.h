@@ -56,13 +56,13 @@
 
 // Two connections' windows must fit 7 frames: what a LAN9118 holds (10.5 KB) while the main loop
 // computes. Segments out of order are not kept: with 3 in flight it would gain little for 2 KB.
-#define TCP_MSS           1460
-#define TCP_WND           (3 * TCP_MSS)
-#define TCP_SND_BUF       (2 * TCP_MSS)
-#define TCP_SND_QUEUELEN  8
-#define TCP_QUEUE_OOSEQ   0
-#define TCP_OVERSIZE      0    // TLS writes whole records: nothing is gained by room behind them
-#define LWIP_TCP_RTO_TIME 1000 // first try again after 1 s (RFC 6298), not 3
+#define TCP_MSS          1460
+#define TCP_WND          (3 * TCP_MSS)
+#define TCP_SND_BUF      (2 * TCP_MSS)
+#define TCP_SND_QUEUELEN 8
+#define TCP_QUEUE_OOSEQ  0
+#define TCP_OVERSIZE     0  // TLS writes whole records: nothing is gained by room behind them
+#define TCP_SYNMAXRTX    12 // the most there is; they are a second apart
 
 // Two connections and those that are still being closed; the oldest of these gives way.
 #define MEMP_NUM_TCP_PCB        5
