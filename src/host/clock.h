@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/backoff.h"
 #include "base/config.h"
 #include "base/status.h"
-#include "host/backoff.h"
 
 struct ag_clock {
     bool is_asking;    // a request that is made for its answer's Date is under way

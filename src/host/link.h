@@ -13,11 +13,11 @@
 #include <stdint.h>
 
 #include "azure/dps.h"
+#include "base/backoff.h"
 #include "base/config.h"
 #include "base/reader.h"
 #include "base/status.h"
 #include "base/text.h"
-#include "host/backoff.h"
 #include "host/host.h"
 #include "host/identity.h"
 #include "host/jitter.h"

@@ -10,9 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/backoff.h"
 #include "base/config.h"
 #include "base/status.h"
-#include "host/backoff.h"
 #include "host/criteria.h"
 #include "host/desired.h"
 #include "host/fallback.h"

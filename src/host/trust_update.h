@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/backoff.h"
 #include "base/status.h"
-#include "host/backoff.h"
 #include "host/trust_trial.h"
 #include "store/store.h"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/backoff.h"
+#include "base/backoff.h"
 #include "test/harness.h"
 #include "test/unit/host/world.h"
 

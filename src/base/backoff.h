@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pauses between attempts: exponential with full jitter, capped, never given up, and back to the
 // base only after a success that lasted.
-#ifndef AG_HOST_BACKOFF_H
-#define AG_HOST_BACKOFF_H
+#ifndef AG_BASE_BACKOFF_H
+#define AG_BASE_BACKOFF_H
 
 #include <stdint.h>
 

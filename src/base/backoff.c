@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pauses between attempts: exponential with full jitter, capped, never given up.
-#include "host/backoff.h"
+#include "base/backoff.h"
 
 void ag_backoff_init(struct ag_backoff *backoff, uint32_t base_ms, uint32_t cap_ms)
 {

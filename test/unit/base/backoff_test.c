@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pauses between attempts.
-#include "host/backoff.h"
+#include "base/backoff.h"
 
 #include "test/harness.h"
 
