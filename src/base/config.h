@@ -361,6 +361,22 @@ _Static_assert(AG_CFG_HOST_RAM >= 32768 && AG_CFG_HOST_RAM <= 1048576 && AG_CFG_
 _Static_assert(AG_CFG_DESIRED_SIZE >= 1024 && AG_CFG_DESIRED_SIZE <= 65536,
                "AG_CFG_DESIRED_SIZE is 1024 to 65536");
 
+// Wi-Fi: how many networks a device can know, 1 to 16, 8 bytes each; the bound of the first pause
+// before networks are looked for again, and that of the longest, milliseconds, 100 to 3600000.
+#ifndef AG_CFG_WIFI_KNOWN
+#define AG_CFG_WIFI_KNOWN 4
+#endif
+#ifndef AG_CFG_WIFI_PAUSE_MS
+#define AG_CFG_WIFI_PAUSE_MS 1000
+#endif
+#ifndef AG_CFG_WIFI_PAUSE_MAX_MS
+#define AG_CFG_WIFI_PAUSE_MAX_MS 120000
+#endif
+_Static_assert(AG_CFG_WIFI_KNOWN >= 1 && AG_CFG_WIFI_KNOWN <= 16 && AG_CFG_WIFI_PAUSE_MS >= 100 &&
+                   AG_CFG_WIFI_PAUSE_MAX_MS >= AG_CFG_WIFI_PAUSE_MS &&
+                   AG_CFG_WIFI_PAUSE_MAX_MS <= 3600000,
+               "AG_CFG_WIFI_* are out of range");
+
 // The engine's accumulator: 0 or 1. The result of an instruction stays in a register of the
 // processor for the next one, and frequent pairs run under one number. Costs 73 KB of code on
 // x86-64 (93 instead of 20) and saves a quarter of the time. Translated code differs, so an image

@@ -131,6 +131,16 @@
     X(ERR_METHOD_BUSY,         1532, "method_busy", "other direct methods are under way", "call again when they are answered") \
     X(ERR_METHOD_DOWN,         1533, "method_down", "the plug-in does not run, or was stopped before it answered", "the method status shows its state; call again when it runs") \
     X(ERR_METHOD_TIME,         1534, "method_time", "the plug-in did not answer in time", "it goes on; see its log for what it does") \
+    X(ERR_WIFI_SERVICE,        1540, "wifi_service", "what manages the radio does not answer", "start NetworkManager; it is waited for") \
+    X(ERR_WIFI_DEVICE,         1541, "wifi_device", "there is no such Wi-Fi device", "see nmcli device; check wifi_device") \
+    X(ERR_WIFI_OFF,            1542, "wifi_off", "the radio is off or not managed", "nmcli radio wifi on, rfkill unblock wifi, nmcli device set DEVICE managed yes") \
+    X(ERR_WIFI_DENIED,         1543, "wifi_denied", "the use of the radio is not permitted", "permit it by polkit: docs/airgraft-host.md") \
+    X(ERR_WIFI_RANGE,          1544, "wifi_range", "no known network is in range", "check its name and the access point") \
+    X(ERR_WIFI_PASSWORD,       1545, "wifi_password", "the network refused the password", "correct the password") \
+    X(ERR_WIFI_SECURITY,       1546, "wifi_security", "the network is open where a password is configured, or the reverse, or asks for more", "give a password for WPA2 or WPA3, none for an open network") \
+    X(ERR_WIFI_JOIN,           1547, "wifi_join", "the network could not be joined", "see the log of NetworkManager") \
+    X(ERR_WIFI_ADDRESS,        1548, "wifi_address", "the network gave no address", "check its DHCP server") \
+    X(ERR_WIFI_LOST,           1549, "wifi_lost", "the connection to the network ended", "it is joined again") \
     \
     /* 16xx: store and flash */ \
     X(ERR_FLASH,               1601, "flash", "the flash could not be programmed or erased", "check the medium; replace it if this stays") \
