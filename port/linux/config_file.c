@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <net/if.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -14,7 +15,8 @@
 
 enum {
     LINE_SIZE = 1024,
-    SECRET_FILE_MAX = 1024
+    SECRET_FILE_MAX = 1024,
+    WIFI_NAME_MAX = 32, // bytes, of 802.11
 };
 
 enum kind {
@@ -95,6 +97,27 @@ static const struct key keys[] = {
     { "sensor", KIND_PATH, AT(sensor), 0, 0, NULL, NULL,
       "a file that holds a whole number, for adc channel 0\n"
       "(/sys/class/thermal/thermal_zone0/temp);\nnot given: the terminal board's own" },
+    { "wifi_name", KIND_TEXT, AT(wifi[0].name), 0, 0, NULL, NULL,
+      "the Wi-Fi network that the host keeps this machine connected to, by\n"
+      "NetworkManager; not given: the host leaves Wi-Fi alone" },
+    { "wifi_password", KIND_SECRET, AT(wifi[0].password), 0, 0, NULL, NULL,
+      "its password, 8 to 63 characters or 64 hexadecimal digits;\n"
+      "not given: an open network" },
+    { "wifi_password_file", KIND_SECRET_FILE, AT(wifi[0].password), 0, 0, NULL, NULL,
+      "a file that holds it" },
+    { "wifi_name_2", KIND_TEXT, AT(wifi[1].name), 0, 0, NULL, NULL,
+      "a second network, for where the first cannot be had" },
+    { "wifi_password_2", KIND_SECRET, AT(wifi[1].password), 0, 0, NULL, NULL, "its password" },
+    { "wifi_password_file_2", KIND_SECRET_FILE, AT(wifi[1].password), 0, 0, NULL, NULL,
+      "a file that holds it" },
+    { "wifi_name_3", KIND_TEXT, AT(wifi[2].name), 0, 0, NULL, NULL, "a third network" },
+    { "wifi_password_3", KIND_SECRET, AT(wifi[2].password), 0, 0, NULL, NULL, "its password" },
+    { "wifi_password_file_3", KIND_SECRET_FILE, AT(wifi[2].password), 0, 0, NULL, NULL,
+      "a file that holds it" },
+    { "wifi_hidden", KIND_CHOICE, AT(wifi_hidden), 0, 0, "no yes ", "no",
+      "yes: the networks do not tell their names" },
+    { "wifi_device", KIND_TEXT, AT(wifi_device), 0, 0, NULL, NULL,
+      "the interface (wlan0); not given: the first one with a radio" },
     { "log_level", KIND_CHOICE, AT(log_level), 0, 0, "error warning info debug ", "info",
       "error, warning, info or debug" },
 };
@@ -455,6 +478,47 @@ static void check_connection_string(struct parse *parse)
                  "connection_string is incomplete");
 }
 
+static bool is_wifi_password(const char *text)
+{
+    const size_t size = strlen(text);
+    for (const char *at = text; *at; at++) {
+        if (*at < 0x20 || *at > 0x7e)
+            return false;
+    }
+    return (size >= 8 && size <= 63) ||
+           (size == 64 && strspn(text, "0123456789abcdefABCDEF") == size);
+}
+
+static void check_wifi_network(struct parse *parse, const struct ag_config_file_wifi *network,
+                               const char *number)
+{
+    if (strlen(network->name) > WIFI_NAME_MAX)
+        complain(parse, "take the name as the access point has it",
+                 "'wifi_name%s' is longer than %d bytes", number, WIFI_NAME_MAX);
+    if (network->password[0] && !network->name[0])
+        complain(parse, "give the name of its network", "a password, but no 'wifi_name%s'", number);
+    else if (network->password[0] && !is_wifi_password(network->password))
+        complain(parse, "8 to 63 characters of ASCII, or 64 hexadecimal digits",
+                 "the password of 'wifi_name%s' cannot be one of Wi-Fi", number);
+}
+
+static void check_wifi(struct parse *parse)
+{
+    static const char *const numbers[AG_CONFIG_FILE_WIFI_MAX] = { "", "_2", "_3" };
+    const struct ag_config_file *config = parse->config;
+    for (size_t i = 0; i < AG_CONFIG_FILE_WIFI_MAX; i++) {
+        check_wifi_network(parse, &config->wifi[i], numbers[i]);
+        if (i > 0 && config->wifi[i].name[0] && !config->wifi[i - 1].name[0])
+            complain(parse, "begin with the network that is wanted most",
+                     "'wifi_name%s', but no 'wifi_name%s'", numbers[i], numbers[i - 1]);
+    }
+    if ((config->wifi_device[0] || config->wifi_hidden) && !config->wifi[0].name[0])
+        complain(parse, "give wifi_name, or leave both out", "'%s', but no 'wifi_name'",
+                 config->wifi_device[0] ? "wifi_device" : "wifi_hidden");
+    if (strlen(config->wifi_device) >= IF_NAMESIZE || strchr(config->wifi_device, '/'))
+        complain(parse, "ip link shows them", "'wifi_device' is no name of an interface");
+}
+
 // What no single line can be blamed for.
 static void check_whole(struct parse *parse)
 {
@@ -505,8 +569,10 @@ enum ag_status ag_config_file_read(const char *path, struct ag_config_file *conf
     if (has_secret)
         warn_if_open_to_all(&parse, path, file);
     fclose(file);
-    if (parse.error_count == 0)
+    if (parse.error_count == 0) {
         check_whole(&parse);
+        check_wifi(&parse);
+    }
     return parse.error_count == 0 ? AG_OK : AG_ERR_CONFIG;
 }
 

@@ -16,6 +16,13 @@
 
 #define AG_CONFIG_FILE_TEXT_MAX 512u // longest value, bytes
 
+#define AG_CONFIG_FILE_WIFI_MAX 3u // networks
+
+struct ag_config_file_wifi {
+    char name[AG_CONFIG_FILE_TEXT_MAX + 1];
+    char password[AG_CONFIG_FILE_TEXT_MAX + 1];
+};
+
 // The values, with the defaults where the file says nothing; "" for texts that are not set.
 struct ag_config_file {
     char connection_string[AG_CONFIG_FILE_TEXT_MAX + 1]; // HostName=…;DeviceId=…;SharedAccessKey=…
@@ -39,6 +46,9 @@ struct ag_config_file {
     uint32_t clock;     // enum ag_board_clock
     char gpio_chip[AG_CONFIG_FILE_TEXT_MAX + 1];
     char sensor[AG_CONFIG_FILE_TEXT_MAX + 1];
+    char wifi_device[AG_CONFIG_FILE_TEXT_MAX + 1];
+    uint32_t wifi_hidden;                                     // 0 or 1
+    struct ag_config_file_wifi wifi[AG_CONFIG_FILE_WIFI_MAX]; // the most wanted first
 };
 
 // Reads `path`, resolving relative paths in it against its own folder. Errors and warnings go to

@@ -23,6 +23,8 @@
 #include "port/linux/notify.h"
 #include "port/linux/running.h"
 #include "port/linux/stream_tls.h"
+#include "port/linux/wifi_setup.h"
+#include "wifi/station.h"
 
 enum {
     EXIT_STOPPED = 0,  // asked to stop
@@ -49,6 +51,9 @@ struct program {
     struct ag_tls tls;
     struct ag_stream_tls hub_stream;
     struct ag_stream_tls download_stream;
+    struct ag_station_network networks[AG_CONFIG_FILE_WIFI_MAX];
+    struct ag_station station;
+    bool has_wifi;
     struct ag_loop_watch signals;
     struct ag_loop_watch keys;
     uint8_t *trust; // the configured trust store object
@@ -346,6 +351,26 @@ static bool start_host(struct program *program)
     return true;
 }
 
+// Only where the configuration asks for it; else the bus is not even opened.
+static void start_wifi(struct program *program)
+{
+    const struct ag_config_file *config = &program->config;
+    uint32_t count = 0;
+    while (count < AG_CONFIG_FILE_WIFI_MAX && config->wifi[count].name[0]) {
+        program->networks[count] = (struct ag_station_network){
+            .name = config->wifi[count].name,
+            .password = text_or_null(config->wifi[count].password),
+            .is_hidden = config->wifi_hidden != 0,
+        };
+        count++;
+    }
+    program->has_wifi = count > 0;
+    if (!program->has_wifi)
+        return;
+    ag_wifi_open(&program->loop, config->wifi_device);
+    ag_station_init(&program->station, program->networks, count);
+}
+
 static bool start(struct program *program)
 {
     const struct ag_board_setup board = {
@@ -374,6 +399,7 @@ static bool start(struct program *program)
     ag_stream_tls_init(&program->hub_stream, &program->tls, &program->loop, CONNECT_TIMEOUT_MS);
     ag_stream_tls_init(&program->download_stream, &program->tls, &program->loop,
                        CONNECT_TIMEOUT_MS);
+    start_wifi(program);
     return start_host(program);
 }
 
@@ -386,6 +412,7 @@ static void stop(struct program *program)
         ag_stream_tls_clear(&program->download_stream);
         ag_stream_tls_stop(&program->tls);
     }
+    ag_wifi_close();
     ag_loop_remove(&program->loop, &program->keys);
     const int signal_fd = program->signals.fd;
     ag_loop_remove(&program->loop, &program->signals);
@@ -404,6 +431,12 @@ static uint64_t smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+static uint64_t wait_of_wifi(struct program *program, uint64_t now_ms)
+{
+    const uint32_t wait_ms = ag_station_step(&program->station, now_ms);
+    return wait_ms == UINT32_MAX ? AG_LOOP_FOREVER : wait_ms;
+}
+
 static void run(struct program *program)
 {
     const uint64_t watchdog_ms = ag_notify_watchdog_ms();
@@ -416,6 +449,8 @@ static void run(struct program *program)
             break;
         const uint64_t now_ms = ag_board_uptime_ms();
         uint64_t wait_ms = host_wait == AG_HOST_NEVER ? AG_LOOP_FOREVER : host_wait;
+        if (program->has_wifi)
+            wait_ms = smaller(wait_ms, wait_of_wifi(program, now_ms));
         wait_ms = smaller(wait_ms, ag_stream_tls_wait_ms(&program->hub_stream, now_ms));
         wait_ms = smaller(wait_ms, ag_stream_tls_wait_ms(&program->download_stream, now_ms));
         if (watchdog_ms != UINT64_MAX) {
