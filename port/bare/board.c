@@ -4,8 +4,9 @@
 //
 // The time of day: a clock of the machine that is right goes before all. Otherwise it is an offset
 // to the uptime, learnt from a server that was verified, or from SNTP, whose word anybody can
-// forge: that sets a clock that is not known, and corrects a learnt one by little. Time never
-// removes running code.
+// forge: that corrects a learnt time by little, and without one it is no more than a guess. So the
+// first token is right where SNTP is; where it lies, the hub refuses the token, and since the time
+// is not known the host asks a server that is verified. Time never removes running code.
 #include "port/bare/board.h"
 
 #include <string.h>
@@ -52,7 +53,7 @@ bool ag_board_unix_time(int64_t *seconds)
         return true;
     }
     *seconds = (has_offset ? offset_s : EARLIEST_S) + uptime_s();
-    return has_offset;
+    return is_verified;
 }
 
 static void set_time(int64_t seconds)

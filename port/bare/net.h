@@ -51,7 +51,7 @@ void ag_net_poll(void);
 // Milliseconds until the next timer is due; UINT32_MAX: never.
 uint32_t ag_net_wait_ms(void);
 void ag_net_status(struct ag_net_status *status);
-// Told by SNTP: seconds since 1970, to ag_board's clock (board.c).
+// Told by SNTP: seconds since 1970, to ag_board's clock (board.c), which takes them for a guess.
 void ag_net_on_time(int64_t seconds);
 
 #endif

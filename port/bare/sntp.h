@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The time from one server by SNTP (RFC 4330), told to ag_net_on_time. Nobody vouches for it: an
 // answer only has to come from the asked address, repeat a random number of the question, and lie
-// behind this release. What TLS may do with such a time is the board's affair.
+// behind this release. So it is a guess; port/bare/board.c says what may be done with one.
 #ifndef AG_BARE_SNTP_H
 #define AG_BARE_SNTP_H
 

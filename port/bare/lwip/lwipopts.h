@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How lwIP is built for boards without an operating system: one thread, raw API, IPv4. All of its
 // RAM is here: about 20 KB on a 32-bit machine, of which 11 KB are receive buffers and 6 KB the
-// heap that holds what is sent until it is acknowledged.
+// heap that holds what is sent until it is acknowledged; 13 KB for one connection.
 #ifndef AG_BARE_LWIPOPTS_H
 #define AG_BARE_LWIPOPTS_H
 
@@ -47,12 +47,17 @@
 #endif
 
 #define MEM_ALIGNMENT __SIZEOF_POINTER__
-#define MEM_SIZE      6144
 
 // Small buffers that frames are chained of: a full frame takes 6, and a byte of a peer that sends
 // byte by byte takes one, not a full frame's.
 #define PBUF_POOL_BUFSIZE 256
-#define PBUF_POOL_SIZE    40
+#if AG_CFG_TLS_CONNECTIONS == 2
+#define PBUF_POOL_SIZE 40
+#define MEM_SIZE       6144
+#else
+#define PBUF_POOL_SIZE 22
+#define MEM_SIZE       4096
+#endif
 
 // Two connections' windows must fit 7 frames: what a LAN9118 holds (10.5 KB) while the main loop
 // computes. Segments out of order are not kept: with 3 in flight it would gain little for 2 KB.

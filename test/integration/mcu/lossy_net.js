@@ -3,8 +3,8 @@
 // network, and every frame between it and the guest passes here.
 //   node lossy_net.js [--drop PERCENT] [--double PERCENT] [--swap PERCENT] [--delay MS] [--seed N]
 //                     [--user OPTIONS]
-// Says "nic OPTIONS", to be given to the guest as: -nic OPTIONS,model=lan9118. --user goes to the
-// second QEMU's -netdev user (restrict=on, guestfwd=...). "count" on standard input says how many
+// Says "nic OPTIONS", to be given to the guest as -nic OPTIONS,model=lan9118 or -netdev OPTIONS.
+// --user goes to the second QEMU's -netdev user (restrict=on, guestfwd=...). "count" on standard input says how many
 // frames came and how many of them were lost.
 'use strict';
 const dgram = require('dgram');
@@ -60,9 +60,8 @@ function pass(from, to, port) {
     });
 }
 
-function netdev(kind, port, peer) {
-    return `${kind},local.type=inet,local.host=127.0.0.1,local.port=${port},` +
-        `remote.type=inet,remote.host=127.0.0.1,remote.port=${peer}`;
+function netdev(id, port, peer) {
+    return `socket,id=${id},udp=127.0.0.1:${peer},localaddr=127.0.0.1:${port}`;
 }
 
 async function main() {
@@ -73,7 +72,7 @@ async function main() {
     const network = spawn('qemu-system-arm', [
         '-M', 'none', '-nodefaults', '-display', 'none', '-monitor', 'none',
         '-netdev', `user,id=u${options.user && ','}${options.user}`,
-        '-netdev', netdev('dgram,id=d', netPort, netSide.address().port),
+        '-netdev', netdev('d', netPort, netSide.address().port),
         '-netdev', 'hubport,id=a,hubid=0,netdev=u', '-netdev', 'hubport,id=b,hubid=0,netdev=d',
     ], { stdio: ['ignore', 'ignore', 'inherit'] });
     const end = (code) => {
@@ -86,6 +85,6 @@ async function main() {
     process.stdin.on('data', (bytes) => {
         if (bytes.toString().includes('count')) console.log(`frames ${count.frames} lost ${count.lost}`);
     });
-    console.log(`nic ${netdev('dgram,id=n0', guestPort, guestSide.address().port)}`);
+    console.log(`nic ${netdev('net', guestPort, guestSide.address().port)}`);
 }
 main();
