@@ -107,7 +107,7 @@ void *ag_heap_calloc(size_t count, size_t size)
         ag_heap_start();
     if (count == 0 || size == 0)
         return NULL;
-    if (size > sizeof heap / count || count * size > sizeof heap - 16) {
+    if (size > sizeof heap / count || count * size > sizeof heap - 12) {
         failures++;
         return NULL;
     }

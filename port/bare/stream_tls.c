@@ -500,7 +500,7 @@ static enum ag_status open_stream(void *context, const char *host, uint16_t port
     stream->lacked_memory = false;
     stream->wants_turn = true;
     stream->state = AG_STREAM_TLS_CONNECTING;
-    ag_tcp_open(&stream->tcp, host, port);
+    ag_tcp_open(&stream->tcp, stream->host, port);
     return AG_OK;
 }
 

@@ -28,10 +28,17 @@ static void add_extension(X509 *certificate, X509 *issuer, int nid, const char *
     X509_EXTENSION_free(extension);
 }
 
+static EVP_PKEY *make_key(const char *kind)
+{
+    if (kind && strncmp(kind, "RSA:", 4) == 0)
+        return EVP_RSA_gen((unsigned)atoi(kind + 4));
+    return EVP_EC_gen(kind ? kind : "P-256");
+}
+
 struct tls_identity tls_identity_make(const struct tls_identity_options *options)
 {
     static long serial;
-    struct tls_identity made = { .certificate = X509_new(), .key = EVP_EC_gen("P-256") };
+    struct tls_identity made = { .certificate = X509_new(), .key = make_key(options->key) };
     const struct tls_identity *issuer = options->issuer ? options->issuer : &made;
     X509 *certificate = made.certificate;
     require(certificate && made.key);
@@ -47,7 +54,8 @@ struct tls_identity tls_identity_make(const struct tls_identity_options *options
                   options->is_ca ? "critical,CA:TRUE" : "critical,CA:FALSE");
     if (options->san)
         add_extension(certificate, issuer->certificate, NID_subject_alt_name, options->san);
-    require(X509_sign(certificate, issuer->key, EVP_sha256()) > 0);
+    require(X509_sign(certificate, issuer->key, options->is_sha384 ? EVP_sha384() : EVP_sha256()) >
+            0);
     return made;
 }
 
@@ -162,6 +170,11 @@ static void behave(struct tls_peer *peer, SSL *ssl, int fd)
         SSL_read(ssl, (char[1]){ 0 }, 1);
         set_reset_on_close(fd);
         break;
+    case TLS_PEER_RENEGOTIATE:
+        SSL_renegotiate(ssl);
+        SSL_do_handshake(ssl);
+        echo(ssl);
+        break;
     case TLS_PEER_SILENT:
     case TLS_PEER_NOT_TLS:
     case TLS_PEER_HANG_UP:
@@ -198,13 +211,21 @@ static void serve(struct tls_peer *peer, SSL_CTX *context, int fd)
     }
 }
 
+// Any certificate is good enough, and none, too.
+static int accept_client(int is_good, X509_STORE_CTX *verification)
+{
+    (void)is_good;
+    (void)verification;
+    return 1;
+}
+
 static SSL_CTX *make_context(const struct tls_peer *peer)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     require(context != NULL);
     SSL_CTX_set_session_id_context(context, (const unsigned char *)"peer", 4);
+    SSL_CTX_set_security_level(context, 0); // what is weak is for the client to refuse
     if (peer->max_version != 0) {
-        SSL_CTX_set_security_level(context, 0);
         SSL_CTX_set_min_proto_version(context, TLS1_VERSION);
         SSL_CTX_set_max_proto_version(context, peer->max_version);
         SSL_CTX_set_cipher_list(context, "ALL:@SECLEVEL=0");
@@ -214,6 +235,14 @@ static SSL_CTX *make_context(const struct tls_peer *peer)
                 SSL_CTX_use_PrivateKey(context, peer->identity->key) == 1);
     if (peer->intermediate)
         require(SSL_CTX_add1_chain_cert(context, peer->intermediate->certificate) == 1);
+    for (size_t i = 0; i < peer->more_count; i++)
+        require(SSL_CTX_add1_chain_cert(context, peer->more[i].certificate) == 1);
+    if (peer->max_fragment != 0)
+        require(SSL_CTX_set_max_send_fragment(context, peer->max_fragment) == 1);
+    if (peer->asks_for_certificate)
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, accept_client);
+    if (peer->has_no_tickets)
+        SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
     return context;
 }
 
