@@ -205,7 +205,7 @@ int main(void)
     struct ag_host *host = NULL;
     ag_machine_start();
     ag_board_start();
-    say(AG_LOG_INFO, "airgraft " AG_HOST_VERSION " on ", ag_board_name());
+    say(AG_LOG_INFO, "airgraft-host " AG_HOST_VERSION " on ", ag_board_name());
     const char *reason = read_provisioning();
     if (reason)
         say(AG_LOG_ERROR, "no host: ", reason);

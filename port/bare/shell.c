@@ -306,11 +306,7 @@ static void show_help(const char *argument)
 
 // ---- The line ----------------------------------------------------------------------------------
 
-static void prompt(void)
-{
-    ag_machine_console_write("> ", 2);
-}
-
+// There is no prompt: the log would stand behind it.
 static void run_line(void)
 {
     struct ag_text rest = { line, line_size };
@@ -322,12 +318,10 @@ static void run_line(void)
         if (!ag_text_equals(name, commands[i].name))
             continue;
         commands[i].run(rest.at ? rest.at : "");
-        prompt();
         return;
     }
     if (name.size > 0)
         say("", "there is no such command; `help` lists them");
-    prompt();
 }
 
 // True when the byte belongs to an escape sequence: cursor keys and the like.
@@ -360,7 +354,6 @@ static void take_byte(uint8_t byte)
     } else if (byte == CTRL_C || byte == CTRL_U) {
         line_size = 0;
         ag_machine_console_write("\r\n", 2);
-        prompt();
     } else if ((byte == BACKSPACE || byte == DELETE) && line_size > 0) {
         line_size--;
         ag_machine_console_write("\b \b", 3);
