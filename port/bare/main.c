@@ -62,7 +62,7 @@ static enum ag_status use_trust(void *context, const uint8_t *bytes, size_t size
     struct ag_trust trust;
     size_t count = 0;
     (void)context;
-    enum ag_status status = ag_trust_read(bytes, size, &trust);
+    enum ag_status status = ag_trust_read_proven(bytes, size, &trust);
     while (status == AG_OK && count < AG_TRUST_ROOT_MAX &&
            ag_trust_root(&trust, count, &roots[count].der, &roots[count].size) == AG_OK)
         count++;

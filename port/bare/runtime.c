@@ -15,6 +15,21 @@ enum {
 
 extern int main(void);
 
+// By words: the C library's, made for size, takes 5 instructions a byte, and a start clears 130 KB.
+__attribute__((optimize("no-tree-loop-distribute-patterns"))) void *memset(void *to, int value,
+                                                                           size_t size)
+{
+    uint8_t *at = to;
+    const uint32_t word = (uint8_t)value * 0x01010101u;
+    for (; size > 0 && (uintptr_t)at % sizeof word != 0; size--)
+        *at++ = (uint8_t)value;
+    for (; size >= sizeof word; size -= sizeof word, at += sizeof word)
+        *(uint32_t *)(void *)at = word;
+    for (; size > 0; size--)
+        *at++ = (uint8_t)value;
+    return to;
+}
+
 static void paint_stack(void)
 {
     const uint32_t *end = (const uint32_t *)__builtin_frame_address(0) - SPARE_WORDS;

@@ -70,9 +70,9 @@ struct ag_host_board {
     struct ag_stream *hub;      // for DPS and the hub
     struct ag_stream *download; // for files
     // Called whenever another trust store object comes into use, also from ag_host_init: each
-    // stream opened from then on believes the TLS roots in it and no others. The bytes stay valid
-    // until the next call. When it fails, the roots before stay in force, and the object is given
-    // up. NULL: nobody needs to know.
+    // stream opened from then on believes the TLS roots in it and no others. The object is proven
+    // (ag_trust_read_proven), and its bytes stay valid until the next call. When it fails, the
+    // roots before stay in force, and the object is given up. NULL: nobody needs to know.
     enum ag_status (*use_trust)(void *context, const uint8_t *bytes, size_t size);
     void *context;
 };

@@ -22,13 +22,16 @@ struct object {
     struct ag_trust trust;
 };
 
+// Its signatures were proven when it came in, and are not again: that would cost a microcontroller
+// millions of instructions at each start, and the store's checksum says that the bytes are the
+// same.
 static bool find(const struct ag_host *host, enum ag_store_role role, struct object *object)
 {
     return ag_store_find(&host->store, AG_STORE_BLOB, TRUST_NAME, role, &object->slot) == AG_OK &&
            object->slot.state >= AG_STORE_SEALED &&
            ag_store_open_file(&host->store, object->slot.id, &object->bytes, &object->size) ==
                AG_OK &&
-           ag_trust_read(object->bytes, object->size, &object->trust) == AG_OK;
+           ag_trust_read_proven(object->bytes, object->size, &object->trust) == AG_OK;
 }
 
 static void log_trust(struct ag_host *host, uint32_t epoch, const char *text, enum ag_status status,
@@ -43,22 +46,25 @@ bool ag_trust_store_find(const struct ag_host *host, enum ag_store_role role,
     return ag_store_find(&host->store, AG_STORE_BLOB, TRUST_NAME, role, slot) == AG_OK;
 }
 
-enum ag_status ag_trust_store_use(struct ag_host *host, enum ag_store_role role)
+static enum ag_status use(struct ag_host *host, const struct object *object)
 {
-    struct object object;
-    if (!find(host, role, &object))
-        return AG_ERR_NOT_FOUND;
     const struct ag_host_board *board = &host->board;
     if (board->use_trust) {
-        enum ag_status status = board->use_trust(board->context, object.bytes, object.size);
+        enum ag_status status = board->use_trust(board->context, object->bytes, object->size);
         if (status != AG_OK)
             return status;
     }
-    host->trust = object.trust;
-    host->trust_bytes = object.bytes;
-    host->trust_size = object.size;
-    host->trust_update.in_use_epoch = object.trust.epoch;
+    host->trust = object->trust;
+    host->trust_bytes = object->bytes;
+    host->trust_size = object->size;
+    host->trust_update.in_use_epoch = object->trust.epoch;
     return AG_OK;
+}
+
+enum ag_status ag_trust_store_use(struct ag_host *host, enum ag_store_role role)
+{
+    struct object object;
+    return find(host, role, &object) ? use(host, &object) : AG_ERR_NOT_FOUND;
 }
 
 enum ag_status ag_trust_store_judge(const struct ag_host *host, const uint8_t *bytes, size_t size,
@@ -131,9 +137,9 @@ static void import(struct ag_host *host, const struct object *current)
     struct object next;
     struct ag_trust configured;
     uint8_t sha256[AG_SHA256_SIZE];
-    enum ag_status status = ag_trust_read(config->trust, config->trust_size, &configured);
+    enum ag_status status = ag_trust_read_proven(config->trust, config->trust_size, &configured);
     if (status == AG_OK && current && configured.epoch <= current->trust.epoch)
-        return; // the usual case: the same file at every start
+        return; // the usual case: the same file at every start; whoever signed it
     if (status == AG_OK && find(host, AG_STORE_NEXT, &next) && configured.epoch <= next.trust.epoch)
         return; // likewise, while it is on trial
     ag_crypto_sha256(config->trust, config->trust_size, sha256);
@@ -162,7 +168,8 @@ void ag_trust_store_boot(struct ag_host *host)
     // The first one of all has nothing to return to, so a trial would be none.
     if (!has_current && find(host, AG_STORE_NEXT, &next))
         (void)!ag_store_confirm(&host->store, next.slot.id); // at worst it is found next time
-    enum ag_status status = ag_trust_store_use(host, AG_STORE_CURRENT);
+    enum ag_status status =
+        has_current ? use(host, &current) : ag_trust_store_use(host, AG_STORE_CURRENT);
     if (status == AG_ERR_NOT_FOUND)
         log_trust(host, 0, "there is none: no plug-in and no server is believed", status,
                   AG_LOG_WARNING);

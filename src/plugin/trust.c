@@ -112,19 +112,25 @@ static enum ag_status check_threshold(const struct ag_trust *trust, const struct
     return count >= threshold ? AG_OK : AG_ERR_TRUST_THRESHOLD;
 }
 
-enum ag_status ag_trust_read(const void *bytes, size_t size, struct ag_trust *trust)
+enum ag_status ag_trust_read_proven(const void *bytes, size_t size, struct ag_trust *trust)
 {
     struct ag_reader reader;
     ag_reader_init(&reader, bytes, size);
     memset(trust, 0, sizeof *trust);
     require(&reader, size <= AG_CFG_TRUST_SIZE_MAX);
     read_body(&reader, trust);
-    const size_t body_size = ag_reader_offset(&reader);
     trust->signatures = ag_reader_bytes(&reader, trust->signature_count * AG_TRUST_SIGNATURE_SIZE);
     require(&reader, ag_reader_left(&reader) == 0);
-    if (reader.status != AG_OK)
-        return reader.status;
-    ag_trust_message(bytes, body_size, trust->message);
+    return reader.status;
+}
+
+enum ag_status ag_trust_read(const void *bytes, size_t size, struct ag_trust *trust)
+{
+    const enum ag_status status = ag_trust_read_proven(bytes, size, trust);
+    if (status != AG_OK)
+        return status;
+    const size_t signatures_size = trust->signature_count * AG_TRUST_SIGNATURE_SIZE;
+    ag_trust_message(bytes, size - signatures_size, trust->message);
     return check_threshold(trust, &trust->authority_keys, trust->threshold);
 }
 

@@ -48,6 +48,12 @@ struct ag_trust {
 //   AG_ERR_TRUST_THRESHOLD  too few of its authority keys signed
 AG_MUST_CHECK enum ag_status ag_trust_read(const void *bytes, size_t size, struct ag_trust *trust);
 
+// Reads it without asking who signed it: for bytes that ag_trust_read has accepted before, and that
+// a hash or their owner says are the same. The result cannot be a candidate of ag_trust_replaces.
+//   AG_ERR_TRUNCATED, AG_ERR_TRUST_MALFORMED
+AG_MUST_CHECK enum ag_status ag_trust_read_proven(const void *bytes, size_t size,
+                                                  struct ag_trust *trust);
+
 // May `candidate` take the place of `current`?
 //   AG_ERR_TRUST_EPOCH      its epoch is not higher
 //   AG_ERR_TRUST_FORGED     a signature of one of the current authority keys is not valid

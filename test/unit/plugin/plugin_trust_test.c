@@ -89,6 +89,25 @@ static void what_is_made_is_read_back(void)
     ag_buffer_clear(&object);
 }
 
+static void what_was_proven_before_is_read_without_its_signatures(void)
+{
+    struct ag_buffer object = make(7, 2, 0, 3, 0, 2);
+    struct ag_trust trust;
+    for (size_t size = 0; size < object.size; size++) { // as strict in all else
+        uint8_t *exact = malloc(size > 0 ? size : 1);
+        memcpy(exact, object.bytes, size);
+        const enum ag_status status = ag_trust_read_proven(exact, size, &trust);
+        free(exact);
+        CHECK_EQUAL(status, read(object.bytes, size));
+    }
+    object.bytes[object.size - 1] ^= 1;
+    CHECK_EQUAL(read(object.bytes, object.size), AG_ERR_TRUST_FORGED);
+    CHECK_EQUAL(ag_trust_read_proven(object.bytes, object.size, &trust), AG_OK);
+    CHECK_EQUAL(trust.epoch, 7);
+    CHECK_BYTES(ag_keys_at(&trust.plugin_keys, 1), public_keys[4], sizeof public_keys[4]);
+    ag_buffer_clear(&object);
+}
+
 static void the_threshold_of_its_own_keys_must_have_signed(void)
 {
     CHECK_EQUAL(read_and_clear(make(1, 2, 0, 3, 0, 2)), AG_OK);
@@ -268,6 +287,7 @@ static void losing_one_key_of_two_is_survivable(void)
 
 static const struct test_case cases[] = {
     TEST(what_is_made_is_read_back),
+    TEST(what_was_proven_before_is_read_without_its_signatures),
     TEST(the_threshold_of_its_own_keys_must_have_signed),
     TEST(one_key_that_signs_twice_counts_once),
     TEST(impossible_counts_are_refused),
