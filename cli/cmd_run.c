@@ -205,7 +205,6 @@ static enum ag_status make(struct session *session)
     const struct ag_instance_options options = {
         .name = metadata->name,
         .owner = OWNER,
-        .stack_size = metadata->stack_size,
         .fuel_per_run = metadata->fuel_per_run,
         .data = session->data,
         .schema = metadata->schema,
@@ -219,7 +218,7 @@ static enum ag_status make(struct session *session)
         return status;
     session->block = ag_buffer_allocate(1, session->block_size);
     return ag_instance_make(&session->instance, session->block, session->block_size,
-                            &session->image, &options);
+                            &session->image, metadata->stack_size, &options);
 }
 
 static void apply_defaults(struct ag_plugin_metadata *metadata, const struct options *options)

@@ -125,10 +125,6 @@ struct ag_twin_summary {
 
 // All fields are private; about 700 bytes, a URL, Settings and a Window.
 struct ag_twin {
-    struct ag_json json;
-    struct ag_twin_entry entry;
-    struct ag_twin_host host;
-    struct ag_twin_summary summary;
     uint8_t source;      // enum ag_twin_source
     uint8_t state;       // enum in twin.c: where in the document
     uint8_t member;      // whose value comes next
@@ -138,6 +134,10 @@ struct ag_twin {
     bool has_url;        // members of the entry in hand
     bool name_is_key;    // the name was given by the key
     enum ag_status status;
+    struct ag_twin_summary summary;
+    struct ag_json json;
+    struct ag_twin_host host;
+    struct ag_twin_entry entry;
     char token[AG_TWIN_KEY_MAX + 1 < 80 ? 80 : AG_TWIN_KEY_MAX + 1];
     char name[AG_CFG_NAME_MAX + 1];
     char url[AG_CFG_URL_MAX + 1];

@@ -227,6 +227,13 @@ _Static_assert(AG_CFG_TRUST_SIZE_MAX >= 1024 && AG_CFG_TRUST_SIZE_MAX <= 65536,
 #endif
 _Static_assert(AG_CFG_PIN_MAX >= 1 && AG_CFG_PIN_MAX <= 1024, "AG_CFG_PIN_MAX is 1 to 1024");
 
+// Settings that a schema refused: of how many plug-ins at once the host knows which one it was. 1
+// to 255. Costs 44 bytes each.
+#ifndef AG_CFG_FAULT_MAX
+#define AG_CFG_FAULT_MAX AG_CFG_PLUGIN_MAX
+#endif
+_Static_assert(AG_CFG_FAULT_MAX >= 1 && AG_CFG_FAULT_MAX <= 255, "AG_CFG_FAULT_MAX is 1 to 255");
+
 // Plug-ins' own reported properties: how many the host keeps for all of them together, 0 to 255;
 // longest key, 1 to 64 bytes; longest text, 1 to 255 bytes. Costs the product.
 #ifndef AG_CFG_PROPERTY_COUNT

@@ -54,15 +54,6 @@ struct ag_json_event {
 
 // All fields are private; about 100 bytes.
 struct ag_json {
-    char *token; // the caller's
-    size_t token_capacity;
-    size_t token_size;
-    char *capture; // the caller's, or NULL while nothing is captured
-    size_t capture_capacity;
-    size_t capture_size;
-    uint64_t arrays;   // bit d is set when the container at depth d is an array
-    uint32_t code;     // code point being put together
-    uint32_t lead;     // first half of a surrogate pair, or 0
     uint8_t state;     // enum in json.c: what is expected next
     uint8_t depth;     // open containers
     uint8_t left;      // digits or continuation bytes to come, or place in a literal
@@ -75,6 +66,15 @@ struct ag_json {
     bool capture_overflow;
     bool after_key; // the last event was a key, so a value may be skipped or captured
     enum ag_status status;
+    char *token; // the caller's
+    size_t token_capacity;
+    size_t token_size;
+    char *capture; // the caller's, or NULL while nothing is captured
+    size_t capture_capacity;
+    size_t capture_size;
+    uint64_t arrays; // bit d is set when the container at depth d is an array
+    uint32_t code;   // code point being put together
+    uint32_t lead;   // first half of a surrogate pair, or 0
 };
 
 // `token` is the caller's and outlives the reader; `capacity` counts its NUL and is at least 24

@@ -32,6 +32,16 @@ void ag_change_error(struct ag_plugin *plugin, enum ag_status error, uint32_t ve
     ag_change_error_at(plugin, error, version, &nowhere);
 }
 
+uint32_t ag_change_pause(struct ag_host *host, uint16_t *failures, uint32_t base_ms,
+                         uint32_t cap_ms)
+{
+    struct ag_backoff backoff = { .base_ms = base_ms, .cap_ms = cap_ms, .failures = *failures };
+    const uint32_t pause_ms = ag_backoff_fail(&backoff, ag_change_random(host));
+    if (*failures < UINT16_MAX)
+        (*failures)++;
+    return pause_ms;
+}
+
 uint32_t ag_change_random(struct ag_host *host)
 {
     return ag_jitter_next(&host->link.jitter);

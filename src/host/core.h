@@ -55,38 +55,40 @@ struct ag_core_recovery {
     struct ag_backoff backoff;
 };
 
+// Small members first, here and in the other large structs: on a microcontroller an instruction
+// reaches them that is half as long, and beyond 4 KB it takes two.
 struct ag_host {
-    struct ag_host_config config; // a copy; its texts are the caller's
-    struct ag_host_board board;
-    struct ag_store store;
-    const uint8_t *trust_bytes; // the object in use; NULL: none
+    bool plan_is_due;             // facts have changed since the plan was made
+    bool is_idle;                 // nothing is left to be done for the desired state
+    bool may_report;              // the twin has been read once since the start
+    bool has_desired;             // a desired section was in force before
+    enum ag_hub_topic_kind topic; // of the message being received
     size_t trust_size;
+    const uint8_t *trust_bytes;   // the object in use; NULL: none
+    struct ag_plugin *installing; // whose version is being fetched or verified; NULL: nobody's
+    uint32_t last_rid;            // of a request to the hub
+    uint32_t hub_answers;         // everything that only a hub that is reached can say
+    uint64_t now_ms;
+    uint64_t download_ms;      // nothing is asked of a file server before that time
+    uint64_t document_ms;      // when the answer to a twin read must be there
+    uint64_t next_document_ms; // when the whole twin is read again
+    uint64_t started_ms;
+    struct ag_host_board board;
+    struct ag_host_config config; // a copy; its texts are the caller's
+    struct ag_core_report report;
+    struct ag_core_recovery recovery;
     struct ag_trust trust;
     struct ag_trust_update trust_update;
+    struct ag_store store;
     struct ag_clock clock;
+    struct ag_core_log log;
+    struct ag_plugins plugins;
     struct ag_link link;
     struct ag_follow follow;
     struct ag_install install;
-    struct ag_plugins plugins;
+    struct ag_method method;
     struct ag_properties properties;
     struct ag_telemetry telemetry;
-    struct ag_core_report report;
-    struct ag_core_log log;
-    struct ag_core_recovery recovery;
-    struct ag_method method;
-    struct ag_plugin *installing; // whose version is being fetched or verified; NULL: nobody's
-    uint64_t download_ms;         // nothing is asked of a file server before that time
-    uint32_t last_rid;            // of a request to the hub
-    uint64_t document_ms;         // when the answer to a twin read must be there
-    uint64_t next_document_ms;    // when the whole twin is read again
-    enum ag_hub_topic_kind topic; // of the message being received
-    uint64_t started_ms;
-    uint32_t hub_answers; // everything that only a hub that is reached can say
-    uint64_t now_ms;
-    bool plan_is_due; // facts have changed since the plan was made
-    bool is_idle;     // nothing is left to be done for the desired state
-    bool may_report;  // the twin has been read once since the start
-    bool has_desired; // a desired section was in force before
 };
 
 // ---- log.c: lines at one level, put together from pieces -----------------------------------
@@ -224,6 +226,9 @@ void ag_change_error_at(struct ag_plugin *plugin, enum ag_status error, uint32_t
                         const struct ag_wasm_place *place);
 // For jitter.
 uint32_t ag_change_random(struct ag_host *host);
+// The pause after one more failure of a plug-in, as of ag_backoff_fail. Counts it.
+uint32_t ag_change_pause(struct ag_host *host, uint16_t *failures, uint32_t base_ms,
+                         uint32_t cap_ms);
 
 // ---- recover.c: a store that a failing flash has made read-only -------------------------------
 

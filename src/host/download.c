@@ -112,7 +112,7 @@ uint64_t ag_download_deadline(const struct ag_host *host)
 // later ones ever more seldom: a read of the twin is not free.
 static void ask_for_fresh_url(struct ag_host *host, const struct ag_plugin *plugin)
 {
-    uint32_t failures = plugin->fetch_backoff.failures;
+    uint32_t failures = plugin->fetch_failures;
     if ((failures & (failures - 1)) == 0)
         host->follow.wants_document = true;
 }
@@ -125,14 +125,15 @@ static void install_failed(struct ag_host *host, struct ag_plugin *plugin, enum 
     if (!ag_install_may_retry(why)) {
         plugin->outcome = why;
         if (why == AG_ERR_SETTINGS_SCHEMA)
-            plugin->fault = host->install.fault;
+            ag_plugins_set_fault(&host->plugins, plugin, &host->install.fault);
         plugin->pardons = false;
         ag_download_refuse(host, plugin, why, version);
         return;
     }
     if (ag_install_has_come_far(&host->install)) // a bad line, but it leads on
-        plugin->fetch_backoff.failures = 0;
-    uint64_t pause_ms = ag_backoff_fail(&plugin->fetch_backoff, ag_change_random(host));
+        plugin->fetch_failures = 0;
+    uint64_t pause_ms = ag_change_pause(host, &plugin->fetch_failures, host->config.backoff_base_ms,
+                                        host->config.backoff_cap_ms);
     uint64_t asked_ms = ag_backoff_asked(host->install.fetch.http.head.retry_after_s);
     plugin->fetch_ms = host->now_ms + asked_ms + pause_ms; // not all at the same moment
     if (why == AG_ERR_HTTP_FORBIDDEN)
@@ -161,7 +162,7 @@ void ag_download_begin(struct ag_host *host, struct ag_plugin *plugin,
         return;
     }
     ag_install_begin(&host->install, &request, host->now_ms);
-    if (host->config.download_spread_ms > 0 && plugin->fetch_backoff.failures == 0)
+    if (host->config.download_spread_ms > 0 && plugin->fetch_failures == 0)
         host->download_ms = host->now_ms + ag_change_random(host) % host->config.download_spread_ms;
 }
 
@@ -172,7 +173,7 @@ static void install_done(struct ag_host *host, struct ag_plugin *plugin)
     ag_plugins_refresh(&host->plugins, plugin);
     enum ag_status status = ag_plugins_check(&host->plugins, plugin->next.id, plugin);
     if (status == AG_OK) {
-        plugin->fetch_backoff.failures = 0;
+        plugin->fetch_failures = 0;
         plugin->pardons = false;
         ag_log_plugin(host, AG_LOG_INFO, plugin->name, plugin->next.version, "verified", AG_OK);
         ag_change_move(host, plugin, AG_EVENT_VERIFIED);

@@ -19,7 +19,7 @@ void ag_fallback_count(struct ag_fallback_history *history, uint32_t slot_id, en
         history->failures++;
 }
 
-uint32_t ag_fallback_failures(const struct ag_fallback_history *history, uint32_t slot_id)
+uint8_t ag_fallback_failures(const struct ag_fallback_history *history, uint32_t slot_id)
 {
     return slot_id != 0 && history->slot_id == slot_id ? history->failures : 0;
 }

@@ -45,7 +45,7 @@ enum ag_fallback_action {
 void ag_fallback_count(struct ag_fallback_history *history, uint32_t slot_id, enum ag_status why);
 
 // Failures of the version in that slot.
-uint32_t ag_fallback_failures(const struct ag_fallback_history *history, uint32_t slot_id);
+uint8_t ag_fallback_failures(const struct ag_fallback_history *history, uint32_t slot_id);
 
 // What to do about the confirmed version in that slot after a failure, or at a start of the host.
 // `has_previous`: there is a version before it, and it may be run.

@@ -55,23 +55,23 @@ enum ag_fetch_state {
 #define AG_FETCH_PACE 256u
 
 struct ag_fetch {
-    struct ag_stream *stream; // borrowed
-    struct ag_http http;
-    struct ag_url url; // its target is borrowed from the caller's text, or from http.head.location
-    struct ag_url connected; // where the open stream leads; only host and port count
-    bool is_connected;       // the stream is open and may carry another request
-    bool is_reused;          // the request went out on a kept connection and nothing came back yet
     enum ag_fetch_state state;
-    struct ag_fetch_range range;
-    uint64_t body_left; // bytes that the range which was answered still owes
+    bool is_connected;        // the stream is open and may carry another request
+    bool is_reused;           // the request went out on a kept connection and nothing came back yet
+    struct ag_stream *stream; // borrowed
     uint32_t redirects;
     uint32_t timeout_ms;
-    uint64_t deadline_ms; // without progress until then it has failed
-    uint64_t pace_ms;     // since then `paced` bytes have come
     uint32_t paced;
     size_t request_size; // bytes of the request in `buffer`
     size_t request_sent;
     struct ag_reader piece; // of `buffer`, what is not yet looked at
+    uint64_t body_left;     // bytes that the range which was answered still owes
+    uint64_t deadline_ms;   // without progress until then it has failed
+    uint64_t pace_ms;       // since then `paced` bytes have come
+    struct ag_fetch_range range;
+    struct ag_url connected; // where the open stream leads; only host and port count
+    struct ag_url url; // its target is borrowed from the caller's text, or from http.head.location
+    struct ag_http http;
     uint8_t buffer[AG_CFG_FETCH_BUFFER];
 };
 

@@ -26,28 +26,26 @@ enum ag_follow_message {
 typedef void (*ag_follow_reported)(void *context, const char *name);
 
 struct ag_follow {
-    struct ag_desired tables[2];
-    uint32_t in_force;               // which of them
-    bool is_known;                   // a firmware_modules from the twin is in force
-    struct ag_desired_host hosts[2]; // what is desired of the host: as the tables
+    uint32_t in_force; // which of them
+    bool is_known;     // a firmware_modules from the twin is in force
     uint32_t host_in_force;
     bool host_is_new; // of the last message: it says something else of the host than the one before
-
     bool wants_document;  // a whole read is due
     uint32_t rid;         // of the read under way; 0: none
     uint64_t version;     // of the desired section in force, or last seen to change nothing
     enum ag_status error; // of the last message: AG_OK, AG_ERR_TWIN_JSON, _TYPE or _HOST
-
     enum ag_follow_message message; // that is being received
     uint64_t message_version;       // of a patch
     uint64_t passed_over;           // newest patch that came while a document was awaited; 0: none
-    struct ag_twin twin;
-    struct ag_json reported; // reads the same document for the names that are reported
-    uint8_t reported_level;  // how much of reported.firmware_modules has matched
-    bool reported_is_over;   // or broken: no more names
+    struct ag_json reported;        // reads the same document for the names that are reported
+    uint8_t reported_level;         // how much of reported.firmware_modules has matched
+    bool reported_is_over;          // or broken: no more names
     char reported_token[AG_TWIN_KEY_MAX + 1];
     ag_follow_reported on_reported;
     void *context;
+    struct ag_desired_host hosts[2]; // what is desired of the host: as the tables
+    struct ag_twin twin;
+    struct ag_desired tables[2];
 };
 
 // `pool` is the caller's; half of it serves each table.

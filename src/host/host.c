@@ -99,8 +99,6 @@ static void init_plugins(struct ag_host *host, void *memory, size_t size)
     plugins->default_period_ms = host->config.default_period_ms;
     plugins->default_fuel = host->config.default_fuel_per_run;
     plugins->slice_fuel = host->config.slice_fuel;
-    plugins->backoff_base_ms = host->config.backoff_base_ms;
-    plugins->backoff_cap_ms = host->config.backoff_cap_ms;
 }
 
 enum ag_status ag_host_init(void *memory, size_t size, const struct ag_host_config *config,

@@ -21,12 +21,12 @@ struct ag_identity {
     struct ag_text id_scope;        // borrowed from the configuration
     struct ag_text registration_id; // borrowed from the configuration
     uint32_t token_lifetime_s;
-    char hub[AG_CFG_HOST_MAX + 1];     // as it stands in tokens
-    char address[AG_CFG_HOST_MAX + 1]; // where to connect
-    uint16_t port;                     //
-    char device_id[AG_CFG_DEVICE_ID_MAX + 1];
+    uint16_t port;                         //
     struct ag_text key;                    // base64; borrowed, or `derived`
     char derived[AG_SAS_DERIVED_SIZE + 1]; // of a group's key
+    char device_id[AG_CFG_DEVICE_ID_MAX + 1];
+    char hub[AG_CFG_HOST_MAX + 1];     // as it stands in tokens
+    char address[AG_CFG_HOST_MAX + 1]; // where to connect
 };
 
 // Takes the identity from a configuration, whose texts stay borrowed.

@@ -56,7 +56,6 @@ struct ag_install {
     struct ag_store *store;         // borrowed
     struct ag_ram *ram;             // borrowed; scratch for translating comes from here
     const struct ag_key_list *keys; // borrowed; those that may sign plug-ins
-    struct ag_fetch fetch;
     struct ag_install_request request;
     enum ag_install_state state;
     uint32_t code_factor; // code expected per byte of file; grows when it was too little
@@ -73,12 +72,13 @@ struct ag_install {
     char etag[AG_CFG_ETAG_MAX + 1];
     uint8_t md5[AG_MD5_SIZE];
     struct ag_md5 md5_hash;
-    struct ag_plugin_head head;
-    struct ag_schema_fault fault; // after AG_ERR_SETTINGS_SCHEMA
+    struct ag_schema_fault fault;   // after AG_ERR_SETTINGS_SCHEMA
+    uint8_t sha256[AG_SHA256_SIZE]; // of the whole file, once it is proven
     struct ag_file_proof proof;
     struct ag_store_writer writer;
-    uint8_t sha256[AG_SHA256_SIZE]; // of the whole file, once it is proven
+    struct ag_plugin_head head;
     uint8_t head_bytes[AG_FILE_HEAD_MAX];
+    struct ag_fetch fetch;
 };
 
 void ag_install_init(struct ag_install *install, struct ag_store *store, struct ag_ram *ram,

@@ -58,7 +58,7 @@ uint64_t ag_instance_offered(void)
 
 // The function index of an export of the ABI, or AG_INSTANCE_NO_EXPORT.
 static enum ag_status find_export(const struct ag_wasm_image *image,
-                                  const struct ag_abi_export *wanted, uint32_t *index)
+                                  const struct ag_abi_export *wanted, uint16_t *index)
 {
     *index = AG_INSTANCE_NO_EXPORT;
     uint32_t found;
@@ -72,12 +72,12 @@ static enum ag_status find_export(const struct ag_wasm_image *image,
         return status;
     if (!type_matches(&type.function, wanted->type))
         return wanted->refusal;
-    *index = found;
+    *index = (uint16_t)found;
     return AG_OK;
 }
 
 static enum ag_status find_exports(const struct ag_wasm_image *image,
-                                   uint32_t exports[AG_ABI_FUNCTION_COUNT])
+                                   uint16_t exports[AG_ABI_FUNCTION_COUNT])
 {
     for (int i = 0; i < AG_ABI_FUNCTION_COUNT; i++) {
         enum ag_status status = find_export(image, &ag_abi_exports[i], &exports[i]);
@@ -89,7 +89,7 @@ static enum ag_status find_exports(const struct ag_wasm_image *image,
 
 enum ag_status ag_instance_check_exports(const struct ag_wasm_image *image)
 {
-    uint32_t exports[AG_ABI_FUNCTION_COUNT];
+    uint16_t exports[AG_ABI_FUNCTION_COUNT];
     return find_exports(image, exports);
 }
 
@@ -128,7 +128,7 @@ uint32_t ag_instance_data_ram(const struct ag_plugin_metadata *metadata)
 }
 
 enum ag_status ag_instance_make(struct ag_instance *instance, void *block, uint32_t size,
-                                const struct ag_wasm_image *image,
+                                const struct ag_wasm_image *image, uint32_t stack_size,
                                 const struct ag_instance_options *options)
 {
     memset(instance, 0, sizeof *instance);
@@ -137,7 +137,7 @@ enum ag_status ag_instance_make(struct ag_instance *instance, void *block, uint3
     enum ag_status status = find_exports(&instance->image, instance->exports);
     if (status != AG_OK)
         return status;
-    struct ag_wasm_instance_options wasm = wasm_options(instance, options->stack_size);
+    struct ag_wasm_instance_options wasm = wasm_options(instance, stack_size);
     return ag_wasm_instance_make(block, size, &instance->image, &wasm, &instance->wasm);
 }
 

@@ -68,30 +68,30 @@ struct ag_instance_services {
 };
 
 struct ag_instance_options {
-    const char *name;        // for the log; borrowed as long as the instance lives
-    uint8_t owner;           // distinguishes plug-ins, 1 to 255; the same for versions of one
-    uint32_t stack_size;     // bytes, from the metadata
     uint64_t fuel_per_run;   // budget of one call; at least 1
+    const char *name;        // for the log; borrowed as long as the instance lives
     struct ag_data *data;    // its own data; borrowed as long as the instance lives; NULL: none
     const uint8_t *schema;   // of its settings; borrowed as long as the instance lives
     uint32_t schema_size;    // 0: it has none
     struct ag_text settings; // JSON object; borrowed, see ag_instance_set_settings
     const struct ag_instance_services *services; // borrowed as long as the instance lives
+    uint8_t owner; // distinguishes plug-ins, 1 to 255; the same for versions of one
 };
 
 struct ag_instance {
     struct ag_instance_options options;
+    uint64_t fuel_at_start; // fuel used when the call began
     struct ag_wasm_image image;
     struct ag_wasm_instance *wasm;
-    uint32_t exports[AG_ABI_FUNCTION_COUNT]; // function index, or AG_INSTANCE_NO_EXPORT
+    uint32_t stopped_at; // where the last call trapped, for ag_wasm_find_place; 0: it did not
+    uint16_t exports[AG_ABI_FUNCTION_COUNT]; // function index, or AG_INSTANCE_NO_EXPORT
     enum ag_abi_function function;           // of the call in progress
     bool is_busy;                            // a call is in progress
     bool is_starting;                        // and it is still the module's start function
-    uint64_t fuel_at_start;                  // fuel used when the call began
-    uint32_t stopped_at; // where the last call trapped, for ag_wasm_find_place; 0: it did not
 };
 
-#define AG_INSTANCE_NO_EXPORT UINT32_MAX
+// Beyond the index of any function: a module has at most 16,384, and 1,024 imports.
+#define AG_INSTANCE_NO_EXPORT UINT16_MAX
 
 // For struct ag_wasm_translation.resolve: the capability functions, by name and type.
 // AG_ERR_WASM_IMPORT for anything else. `context` is not used.
@@ -118,6 +118,7 @@ uint32_t ag_instance_data_ram(const struct ag_plugin_metadata *metadata);
 // Statuses as of ag_instance_check_exports and ag_wasm_instance_make.
 AG_MUST_CHECK enum ag_status ag_instance_make(struct ag_instance *instance, void *block,
                                               uint32_t size, const struct ag_wasm_image *image,
+                                              uint32_t stack_size,
                                               const struct ag_instance_options *options);
 
 // Other settings from the next call on; borrowed.

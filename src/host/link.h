@@ -62,26 +62,26 @@ struct ag_link_event {
 };
 
 struct ag_link {
+    enum ag_link_state state;
+    bool in_answer;       // a DPS answer is being received
+    bool must_provision;  // the assignment is in doubt
+    bool has_down;        // a down event is to be told
+    enum ag_status error; // why the last attempt or connection ended
+    uint16_t hub_port;
     struct ag_stream *stream; // borrowed
-    struct ag_identity identity;
-    struct ag_mqtt mqtt;
+    uint32_t rid;             // of the last request to DPS
+    uint32_t timeout_ms;      // for the next step of a connection
+    uint32_t keep_alive_s;
+    struct ag_reader piece; // of `read`, what is not yet looked at
     struct ag_mqtt_options options;
     struct ag_backoff backoff;
+    uint64_t until_ms;       // end of the pause, or the time at which the state is given up
+    uint64_t online_ms;      // since when it is online
+    uint64_t renew_ms;       // when to connect again with a fresh token
     struct ag_jitter jitter; // of this device, also for pauses of others
+    struct ag_mqtt mqtt;
+    struct ag_identity identity;
     struct ag_dps_answer answer;
-    bool in_answer; // a DPS answer is being received
-    enum ag_link_state state;
-    uint64_t until_ms;   // end of the pause, or the time at which the state is given up
-    uint64_t online_ms;  // since when it is online
-    uint64_t renew_ms;   // when to connect again with a fresh token
-    uint32_t rid;        // of the last request to DPS
-    uint32_t timeout_ms; // for the next step of a connection
-    uint32_t keep_alive_s;
-    uint16_t hub_port;
-    bool must_provision;    // the assignment is in doubt
-    bool has_down;          // a down event is to be told
-    enum ag_status error;   // why the last attempt or connection ended
-    struct ag_reader piece; // of `read`, what is not yet looked at
     uint8_t read[AG_CFG_LINK_READ];
     uint8_t send[AG_CFG_LINK_SEND];
 };

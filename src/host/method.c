@@ -181,7 +181,7 @@ static enum ag_status retry_plugin(struct ag_host *host, struct ag_plugin *plugi
     ag_log_plugin(host, AG_LOG_INFO, plugin->name, entry->version, "retry asked for", AG_OK);
     plugin->outcome = AG_OK;
     plugin->pardons = true;
-    plugin->fetch_backoff.failures = 0;
+    plugin->fetch_failures = 0;
     plugin->fetch_ms = host->now_ms;
     if (plugin->is_failing)
         ag_trial_retry(host, plugin);

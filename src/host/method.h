@@ -45,11 +45,11 @@ struct ag_method_slot {
     enum ag_method_slot_state state;
     enum ag_method_kind kind;
     bool is_answered_by_plugin; // its reply is the answer
-    uint32_t code;              // of the answer
-    enum ag_status error;       // why, unless it is AG_OK
-    char name[AG_CFG_NAME_MAX + 1];
-    uint32_t number; // STATUS: plug-ins to leave out; LOGS: lines at most
     uint8_t rid_size;
+    enum ag_status error; // why, unless it is AG_OK
+    uint32_t code;        // of the answer
+    uint32_t number;      // STATUS: plug-ins to leave out; LOGS: lines at most
+    char name[AG_CFG_NAME_MAX + 1];
     char rid[AG_METHOD_RID_MAX];
 };
 
@@ -57,29 +57,29 @@ struct ag_method_slot {
 struct ag_method_call {
     bool is_under_way;
     bool holds_reply; // of a call that is over; the answer is not sent yet
-    uint32_t slot;    // that waits for it; AG_CFG_METHOD_MAX: nobody any more
     uint8_t owner;    // of the plug-in, as instances know it
+    uint32_t slot;    // that waits for it; AG_CFG_METHOD_MAX: nobody any more
+    uint32_t code;    // of the reply
+    uint32_t reply_size;
+    struct ag_text payload; // in `bytes`
     uint64_t deadline_ms;
     char method[AG_CFG_METHOD_NAME_MAX + 1];
-    struct ag_text payload; // in `bytes`
-    uint32_t code;          // of the reply
-    uint32_t reply_size;
     char bytes[AG_CFG_METHOD_PAYLOAD + 1];
     char reply[AG_CFG_METHOD_PAYLOAD];
 };
 
 struct ag_method {
-    struct ag_method_slot slots[AG_CFG_METHOD_MAX];
-    struct ag_method_call call;
     bool is_too_large;   // its payload
     bool is_unreadable;  // its name
     uint64_t restart_ms; // when the host restarts; 0: it does not
     uint64_t pause_ms;   // nothing is sent before that time
     uint32_t size;       // bytes received of the payload in hand
-    char name[AG_CFG_METHOD_NAME_MAX + 1];
-    char payload[AG_CFG_METHOD_PAYLOAD];
     uint32_t refused_size;
+    struct ag_method_slot slots[AG_CFG_METHOD_MAX];
+    struct ag_method_call call;
+    char payload[AG_CFG_METHOD_PAYLOAD];
     char refused[AG_METHOD_REFUSED_SIZE]; // request ids, oldest first; before each its size
+    char name[AG_CFG_METHOD_NAME_MAX + 1];
 };
 
 #endif

@@ -8,10 +8,6 @@
 #include "platform/board.h"
 #include "plugin/sections.h"
 
-// Pauses before a confirmed version that failed is started again.
-#define RESTART_BASE_MS 1000u
-#define RESTART_CAP_MS  300000u
-
 // Code expected of a translation by another engine: per byte of file at most; and beside it.
 #define CODE_FACTOR_MAX 32u
 #define CODE_EXTRA      512u
@@ -73,8 +69,6 @@ struct ag_plugin *ag_plugins_open(struct ag_plugins *plugins, const char *name)
         memset(plugin, 0, sizeof *plugin);
         plugin->is_used = true;
         memcpy(plugin->name, name, strlen(name) + 1);
-        ag_backoff_init(&plugin->backoff, RESTART_BASE_MS, RESTART_CAP_MS);
-        ag_backoff_init(&plugin->fetch_backoff, plugins->backoff_base_ms, plugins->backoff_cap_ms);
         ag_plugins_refresh(plugins, plugin);
         plugin->state = plugin->current.id ? AG_STATE_RUNNING : AG_STATE_ABSENT;
         if (plugin->next.id != 0)
@@ -84,10 +78,23 @@ struct ag_plugin *ag_plugins_open(struct ag_plugins *plugins, const char *name)
     return plugin;
 }
 
+// That of nobody, for `plugin` NULL.
+static struct ag_plugin_fault *find_fault(struct ag_plugins *plugins,
+                                          const struct ag_plugin *plugin)
+{
+    for (uint32_t i = 0; i < AG_CFG_FAULT_MAX; i++)
+        if (plugins->faults[i].plugin == plugin)
+            return &plugins->faults[i];
+    return NULL;
+}
+
 void ag_plugins_forget(struct ag_plugins *plugins, struct ag_plugin *plugin)
 {
+    struct ag_plugin_fault *fault = find_fault(plugins, plugin);
     ag_plugins_stop(plugins, plugin, true);
     memset(plugin, 0, sizeof *plugin);
+    if (fault)
+        fault->plugin = NULL;
 }
 
 // ---- Images ------------------------------------------------------------------------------------
@@ -263,6 +270,13 @@ enum ag_status ag_plugins_trial_terms(struct ag_plugins *plugins, uint32_t slot_
     return AG_OK;
 }
 
+void ag_plugins_running_terms(const struct ag_plugin *plugin, struct ag_criteria_terms *terms)
+{
+    struct ag_plugin_metadata metadata = { 0 };
+    (void)!read_metadata(&plugin->instance.image, &metadata); // it was read when it started
+    take_terms(&metadata, terms);
+}
+
 // ---- Running -----------------------------------------------------------------------------------
 
 uint32_t ag_plugins_period(const struct ag_plugins *plugins, const struct ag_plugin *plugin,
@@ -273,12 +287,12 @@ uint32_t ag_plugins_period(const struct ag_plugins *plugins, const struct ag_plu
     return plugin->file_period_ms ? plugin->file_period_ms : plugins->default_period_ms;
 }
 
-static uint64_t fuel_of(const struct ag_plugins *plugins, const struct ag_plugin *plugin,
+static uint64_t fuel_of(const struct ag_plugins *plugins, const struct ag_plugin_metadata *metadata,
                         const struct ag_desired_entry *options)
 {
     if (options && options->fuel_per_run != 0)
         return options->fuel_per_run;
-    return plugin->file_fuel ? plugin->file_fuel : plugins->default_fuel;
+    return metadata->fuel_per_run ? metadata->fuel_per_run : plugins->default_fuel;
 }
 
 // ---- Own data ----------------------------------------------------------------------------------
@@ -302,21 +316,22 @@ static enum ag_status load_data(struct ag_plugins *plugins, struct ag_plugin *pl
                                 uint32_t slot_id, uint32_t data_size)
 {
     const struct ag_data_line line = line_of(plugin);
-    plugin->data = ag_data_init(plugin->block, data_size);
-    return ag_data_store_load(plugins->store, &line, slot_id, plugin->data);
+    return ag_data_store_load(plugins->store, &line, slot_id,
+                              ag_data_init(plugin->block, data_size));
 }
 
+// Writes what the plug-in has changed, if it did.
 static void write_data(struct ag_plugins *plugins, struct ag_plugin *plugin)
 {
     static const char text[] = "its own data cannot be stored as yet";
     const struct ag_data_line line = line_of(plugin);
-    if (ag_data_store_save(plugins->store, &line, plugin->data) == AG_OK) {
-        plugin->data->is_told = false;
+    struct ag_data *data = plugin->instance.options.data;
+    if (!data || !data->is_changed)
         return;
-    }
-    if (!plugin->data->is_told)
+    const bool was_told = data->is_told;
+    data->is_told = ag_data_store_save(plugins->store, &line, data) != AG_OK;
+    if (data->is_told && !was_told)
         ag_board_log(AG_LOG_WARNING, plugin->name, text, sizeof text - 1);
-    plugin->data->is_told = true;
 }
 
 // A call has ended: what it changed goes to flash, if that was not done too often of late. Writes
@@ -324,7 +339,8 @@ static void write_data(struct ag_plugins *plugins, struct ag_plugin *plugin)
 static void save_data(struct ag_plugins *plugins, struct ag_plugin *plugin, uint64_t now_ms)
 {
     const uint64_t ahead_ms = (uint64_t)(AG_CFG_DATA_BURST - 1) * AG_CFG_DATA_INTERVAL_MS;
-    if (!plugin->data || !plugin->data->is_changed || plugin->data_ms > now_ms + ahead_ms)
+    const struct ag_data *data = plugin->instance.options.data;
+    if (!data || !data->is_changed || plugin->data_ms > now_ms + ahead_ms)
         return;
     plugin->data_ms =
         (plugin->data_ms > now_ms ? plugin->data_ms : now_ms) + AG_CFG_DATA_INTERVAL_MS;
@@ -357,6 +373,27 @@ enum ag_status ag_plugins_schema(const struct ag_plugins *plugins, const struct 
     *schema = status == AG_OK ? metadata.schema : NULL;
     *size = status == AG_OK ? metadata.schema_size : 0;
     return status;
+}
+
+const struct ag_schema_fault *ag_plugins_fault(const struct ag_plugins *plugins,
+                                               const struct ag_plugin *plugin)
+{
+    for (uint32_t i = 0; i < AG_CFG_FAULT_MAX; i++)
+        if (plugins->faults[i].plugin == plugin)
+            return &plugins->faults[i].fault;
+    return NULL;
+}
+
+void ag_plugins_set_fault(struct ag_plugins *plugins, const struct ag_plugin *plugin,
+                          const struct ag_schema_fault *fault)
+{
+    struct ag_plugin_fault *place = find_fault(plugins, plugin);
+    if (!place)
+        place = find_fault(plugins, NULL);
+    if (!place)
+        place = &plugins->faults[plugins->faults_set++ % AG_CFG_FAULT_MAX];
+    place->plugin = plugin;
+    place->fault = *fault;
 }
 
 // The settings for what runs, or is to. They were judged when they came; after a fallback, they may
@@ -401,19 +438,16 @@ static enum ag_status make_instance(struct ag_plugins *plugins, struct ag_plugin
     if (status != AG_OK)
         return status;
     plugin->file_period_ms = metadata.period_ms;
-    plugin->file_fuel = metadata.fuel_per_run;
-    take_terms(&metadata, &plugin->file_terms);
     struct ag_instance_options made = { .name = plugin->name,
                                         .owner = (uint8_t)(index_of(plugins, plugin) + 1),
-                                        .stack_size = metadata.stack_size,
-                                        .fuel_per_run = fuel_of(plugins, plugin, options),
-                                        .data = plugin->data,
+                                        .fuel_per_run = fuel_of(plugins, &metadata, options),
+                                        .data = data_ram > 0 ? plugin->block : NULL,
                                         .services = &plugins->services };
     made.schema = metadata.schema;
     made.schema_size = metadata.schema_size;
     made.settings = sound_settings(plugin, options, metadata.schema, metadata.schema_size);
     return ag_instance_make(&plugin->instance, (uint8_t *)plugin->block + data_ram, size, &image,
-                            &made);
+                            metadata.stack_size, &made);
 }
 
 // A slice of the call in progress. The board remembers whose it is: a reset in it is told of at the
@@ -431,7 +465,7 @@ static void drop_instance(struct ag_plugins *plugins, struct ag_plugin *plugin)
     ag_schedule_remove(&plugins->schedule, index_of(plugins, plugin));
     ag_ram_give(&plugins->ram, plugin->block);
     plugin->block = NULL;
-    plugin->data = NULL;
+    plugin->instance.options.data = NULL;
     plugin->phase = AG_PLUGIN_DOWN;
     plugin->settings_changed = false;
     plugin->method = AG_PLUGIN_NO_METHOD;
@@ -469,12 +503,12 @@ void ag_plugins_stop(struct ag_plugins *plugins, struct ag_plugin *plugin, bool 
 {
     // Not what a call in progress has changed by half: that counts as if the power had gone.
     const bool is_busy = plugin->instance.is_busy;
-    if (plugin->data && plugin->data->is_changed && !is_busy)
+    if (!is_busy)
         write_data(plugins, plugin);
     // One slice to say good-bye in, between two runs only.
     if (plugin->phase == AG_PLUGIN_RUNNING && !is_busy &&
         ag_instance_begin(&plugin->instance, AG_ABI_SHUTDOWN) == AG_OK &&
-        run_slice(plugins, plugin) == AG_OK && plugin->data && plugin->data->is_changed)
+        run_slice(plugins, plugin) == AG_OK)
         write_data(plugins, plugin);
     drop_instance(plugins, plugin);
     if (release_pins)
@@ -487,9 +521,11 @@ void ag_plugins_set_options(struct ag_plugins *plugins, struct ag_plugin *plugin
     if (plugin->phase == AG_PLUGIN_DOWN)
         return;
     const struct ag_instance_options *own = &plugin->instance.options;
+    struct ag_plugin_metadata metadata;
     ag_instance_set_settings(&plugin->instance,
                              sound_settings(plugin, options, own->schema, own->schema_size));
-    plugin->instance.options.fuel_per_run = fuel_of(plugins, plugin, options);
+    if (read_metadata(&plugin->instance.image, &metadata) == AG_OK) // as when it was started
+        plugin->instance.options.fuel_per_run = fuel_of(plugins, &metadata, options);
     ag_schedule_set_period(&plugins->schedule, index_of(plugins, plugin),
                            ag_plugins_period(plugins, plugin, options));
     if (settings_changed && plugin->instance.exports[AG_ABI_ON_SETTINGS] != AG_INSTANCE_NO_EXPORT) {

@@ -31,12 +31,6 @@ struct ag_plugin_version {
     uint32_t version;
 };
 
-// A slot that is given up as soon as the flash lets it.
-struct ag_plugin_condemned {
-    uint32_t id;        // 0: none
-    enum ag_status why; // it failed; AG_OK: it is not wanted
-};
-
 // The function of a place that there is none of.
 #define AG_PLUGIN_NOWHERE UINT32_MAX
 
@@ -57,59 +51,65 @@ enum ag_plugin_phase {
     AG_PLUGIN_ANSWERING,    // on_method is under way
 };
 
+// A slot that is given up as soon as the flash lets it.
+struct ag_plugin_condemned {
+    uint32_t id;        // 0: none
+    enum ag_status why; // it failed; AG_OK: it is not wanted
+};
+
+// In order of size, for there is one for each plug-in that a host may hold, used or not: 288 bytes
+// on a machine of 32 bits.
 struct ag_plugin {
     bool is_used;
+    bool knows_place;      // false after a restart, whose store keeps no place
+    bool is_trial;         // what runs is `next`
+    bool settings_changed; // on_settings is to be called
+    bool log_is_due;       // its last lines are to be written to flash
+    bool pardons;          // the desired file is tried although it failed before
+    bool hub_was_asked;    // in the trial, for an answer
+    bool is_stopped;       // the confirmed version is down because it is not enabled
+    bool is_failing;       // it is down because it failed
+    bool is_dirty;         // what is to be reported of it has not been sent
+    bool is_in_flight;     // it was sent, and is not acknowledged
+    bool options_changed;  // what is desired of its options is not in the store
+    enum ag_transition_state state;
+    enum ag_plugin_phase phase;
+    enum ag_plugin_method method;
+    enum ag_criteria_health health; // of the trial
+    enum ag_status error;           // that still stands
+    enum ag_status error_cause;     // the failure behind AG_ERR_GAVE_UP; AG_OK: none
+    enum ag_status outcome;         // why the desired entry was given up; AG_OK: it was not
+    uint16_t failures;              // of the confirmed version, for the pause after the next
+    uint16_t fetch_failures;        // to fetch the desired version, likewise
     char name[AG_CFG_NAME_MAX + 1];
-    struct ag_plugin_version current;  // confirmed
-    struct ag_plugin_version previous; // confirmed before
-    struct ag_plugin_version next;     // staged or on trial
-    struct ag_plugin_version rejected; // failed last
+    struct ag_plugin_version current;   // confirmed
+    struct ag_plugin_version previous;  // confirmed before
+    struct ag_plugin_version next;      // staged or on trial
+    struct ag_plugin_version rejected;  // failed last
+    struct ag_wasm_place error_place;   // in the file of that version; AG_PLUGIN_NOWHERE: in none
+    struct ag_fallback_history history; // as in the store
+    uint32_t error_version;             // the version that `error` is about; 0: none
+    uint32_t runs;                      // of execute, done since the instance was made
+    uint32_t file_period_ms;            // as the file says; 0: it does not
+    uint32_t hub_answers;               // the host's count of answers when the hub was asked
+    uint32_t found_staged; // id of the version that was staged when the host started; 0: none
+    void *block;           // RAM of the instance, its own data included
     // Slots that could not be marked failed, or dropped: they count as gone until they can be.
     struct ag_plugin_condemned condemned; // that was confirmed
     struct ag_plugin_condemned condemned_staged;
-
-    enum ag_transition_state state;
-    enum ag_status error;             // that still stands
-    enum ag_status error_cause;       // the failure behind AG_ERR_GAVE_UP; AG_OK: none
-    uint32_t error_version;           // the version that it is about; 0: none
-    struct ag_wasm_place error_place; // in the file of that version; AG_PLUGIN_NOWHERE: in none
-    struct ag_schema_fault fault;     // of the error AG_ERR_SETTINGS_SCHEMA
-    bool knows_place;                 // false after a restart, whose store keeps no place
-    enum ag_status outcome;           // why the desired entry was given up; AG_OK: it was not
-
-    enum ag_plugin_phase phase;
-    bool is_trial;         // what runs is `next`
-    bool settings_changed; // on_settings is to be called
-    enum ag_plugin_method method;
-    bool log_is_due;                     // its last lines are to be written to flash
-    bool pardons;                        // the desired file is tried although it failed before
-    uint32_t runs;                       // of execute, done since the instance was made
-    uint64_t made_ms;                    // when the instance was made
-    uint32_t file_period_ms;             // as the file says; 0: it does not
-    uint64_t file_fuel;                  // as the file says; 0: it does not
-    struct ag_criteria_terms file_terms; // as the file says
-    enum ag_criteria_health health;      // of the trial
-    bool hub_was_asked;                  // in the trial, for an answer
-    uint64_t hub_asked_ms;               // when
-    uint32_t hub_answers;                // and the host's count of answers then
-    struct ag_fallback_history history;  // as in the store
-    void *block;                         // RAM of the instance
-    struct ag_data *data;                // its own data, in `block`; NULL: it has none
-    uint64_t data_ms; // when writes of it, evenly spread, would be done; see save_data
-    struct ag_instance instance;
-    bool is_stopped;           // the confirmed version is down because it is not enabled
-    bool is_failing;           // it is down because it failed
-    struct ag_backoff backoff; // after failures of the confirmed version
-    uint64_t restart_ms;       // when it is started again
-
-    struct ag_backoff fetch_backoff; // after failures to fetch the desired version
-    uint64_t fetch_ms;               // when that may be tried again
-    uint32_t found_staged; // id of the version that was staged when the host started; 0: none
+    uint64_t made_ms;      // when the instance was made
+    uint64_t restart_ms;   // when the confirmed version is started again
+    uint64_t fetch_ms;     // when the desired version may be fetched again
     uint64_t window_ms;    // when the window of the staged version is looked at again; 0: it is not
+    uint64_t hub_asked_ms; // when the hub was asked for an answer, in the trial
+    uint64_t data_ms; // when writes of its own data, evenly spread, would be done; see save_data
+    struct ag_instance instance;
+};
 
-    bool is_dirty;        // what is to be reported of it has not been sent
-    bool is_in_flight;    // it was sent, and is not acknowledged
-    bool options_changed; // what is desired of its options is not in the store
+// Which setting a plug-in's schema refused.
+struct ag_plugin_fault {
+    const struct ag_plugin *plugin; // NULL: nobody's
+    struct ag_schema_fault fault;
 };
 
 struct ag_plugins {
@@ -121,8 +121,8 @@ struct ag_plugins {
     uint32_t default_period_ms;
     uint64_t default_fuel;
     uint32_t slice_fuel;
-    uint32_t backoff_base_ms; // of fetching
-    uint32_t backoff_cap_ms;
+    uint32_t faults_set;
+    struct ag_plugin_fault faults[AG_CFG_FAULT_MAX];
     struct ag_plugin plugins[AG_CFG_PLUGIN_MAX];
 };
 
@@ -178,6 +178,13 @@ AG_MUST_CHECK enum ag_status ag_plugins_schema(const struct ag_plugins *plugins,
                                                const struct ag_plugin *plugin, uint32_t slot_id,
                                                const uint8_t **schema, uint32_t *size);
 
+// Which setting was refused, with the error AG_ERR_SETTINGS_SCHEMA; NULL: it is not known any more.
+// Beyond AG_CFG_FAULT_MAX the oldest is forgotten.
+const struct ag_schema_fault *ag_plugins_fault(const struct ag_plugins *plugins,
+                                               const struct ag_plugin *plugin);
+void ag_plugins_set_fault(struct ag_plugins *plugins, const struct ag_plugin *plugin,
+                          const struct ag_schema_fault *fault);
+
 // Other options for what runs; its settings pointer is renewed in any case.
 void ag_plugins_set_options(struct ag_plugins *plugins, struct ag_plugin *plugin,
                             const struct ag_desired_entry *options, bool settings_changed);
@@ -199,6 +206,9 @@ void ag_plugins_ask_health(struct ag_plugins *plugins, struct ag_plugin *plugin)
 // AG_ERR_STORE_DAMAGED and statuses of reading it.
 AG_MUST_CHECK enum ag_status ag_plugins_trial_terms(struct ag_plugins *plugins, uint32_t slot_id,
                                                     struct ag_criteria_terms *terms);
+
+// And what that of the running version says.
+void ag_plugins_running_terms(const struct ag_plugin *plugin, struct ag_criteria_terms *terms);
 
 // The period of what runs with these options (NULL: none), milliseconds.
 uint32_t ag_plugins_period(const struct ag_plugins *plugins, const struct ag_plugin *plugin,

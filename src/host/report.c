@@ -88,32 +88,34 @@ static void write_error(struct ag_json_writer *json, enum ag_status error, uint3
 }
 
 // Which setting is wrong, and why: "target is too small".
-static void write_reason(struct ag_json_writer *json, const struct ag_plugin *plugin)
+static void write_reason(struct ag_json_writer *json, const struct ag_host *host,
+                         const struct ag_plugin *plugin)
 {
-    char text[sizeof plugin->fault.member + 40];
+    const struct ag_schema_fault *fault = ag_plugins_fault(&host->plugins, plugin);
+    char text[sizeof fault->member + 40];
     struct ag_writer reason;
-    const bool has_reason = plugin->error == AG_ERR_SETTINGS_SCHEMA && plugin->fault.reason;
     ag_writer_init(&reason, text, sizeof text);
     ag_json_writer_key(json, "reason");
-    if (!has_reason) {
+    if (plugin->error != AG_ERR_SETTINGS_SCHEMA || !fault || !fault->reason) {
         ag_json_writer_null(json);
         return;
     }
-    ag_writer_text(&reason, plugin->fault.member[0] ? plugin->fault.member : "settings");
+    ag_writer_text(&reason, fault->member[0] ? fault->member : "settings");
     ag_writer_text(&reason, " ");
-    ag_writer_text(&reason, plugin->fault.reason);
+    ag_writer_text(&reason, fault->reason);
     ag_json_writer_string(json, ag_writer_finish_text(&reason));
 }
 
 // The error of a plug-in also says where. A patch merges: what is not known any more is left out,
 // and the twin keeps it; what there is none of is null.
-static void write_plugin_error(struct ag_json_writer *json, const struct ag_plugin *plugin)
+static void write_plugin_error(struct ag_json_writer *json, const struct ag_host *host,
+                               const struct ag_plugin *plugin)
 {
     const struct ag_wasm_place *place = &plugin->error_place;
     if (!begin_error(json, plugin->error, plugin->error_version))
         return;
     write_number_or_null(json, "cause", (uint32_t)plugin->error_cause);
-    write_reason(json, plugin);
+    write_reason(json, host, plugin);
     if (plugin->knows_place) {
         ag_json_writer_key(json, "function"); // may be 0
         if (place->function != AG_PLUGIN_NOWHERE)
@@ -143,7 +145,7 @@ static void write_plugin_facts(const struct ag_host *host, const struct ag_plugi
     ag_json_writer_key(json, "state");
     ag_json_writer_string(json, ag_transition_state_name(ag_report_state(plugin)));
     write_number_or_null(json, "previous", before->version);
-    write_plugin_error(json, plugin);
+    write_plugin_error(json, host, plugin);
 }
 
 static void write_plugin(struct ag_host *host, struct ag_plugin *plugin,

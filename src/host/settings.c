@@ -41,7 +41,8 @@ void ag_settings_judge(struct ag_host *host, struct ag_plugin *plugin,
     const uint32_t desired = desired_slot(plugin, entry);
     if (entry->status != AG_OK)
         return;
-    if (is_refused(host, plugin, desired, entry->settings, &plugin->fault)) {
+    if (is_refused(host, plugin, desired, entry->settings, &fault)) {
+        ag_plugins_set_fault(&host->plugins, plugin, &fault);
         entry->status = AG_ERR_SETTINGS_SCHEMA;
         ag_desired_carry(table, entry, before);
     } else if (plugin->current.id != desired &&

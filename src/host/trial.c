@@ -11,6 +11,10 @@
 
 #include "host/core.h"
 
+// Pauses before a confirmed version that failed is started again.
+#define RESTART_BASE_MS 1000u
+#define RESTART_CAP_MS  300000u
+
 static const struct ag_wasm_place nowhere = { AG_PLUGIN_NOWHERE, 0 };
 
 static void log_why(struct ag_log_line *line, enum ag_status status,
@@ -104,7 +108,7 @@ static void store_history(struct ag_host *host, struct ag_plugin *plugin)
 
 static void forget_failures(struct ag_host *host, struct ag_plugin *plugin)
 {
-    plugin->backoff.failures = 0;
+    plugin->failures = 0;
     if (plugin->history.failures == 0)
         return;
     plugin->history = (struct ag_fallback_history){ 0 };
@@ -151,7 +155,7 @@ static void fall_back(struct ag_host *host, struct ag_plugin *plugin)
     ag_plugins_stop(&host->plugins, plugin, false);
     mark_failed(host, plugin, &failed, why);
     give_up_entry(host, plugin, &failed, why);
-    plugin->backoff.failures = 0;
+    plugin->failures = 0;
     ag_change_move(host, plugin, AG_EVENT_FALL_BACK);
     log_failure(host, plugin, failed.version, "failed too often", why, &nowhere);
 }
@@ -203,7 +207,8 @@ static bool confirmed_failed(struct ag_host *host, struct ag_plugin *plugin, enu
         }
     }
     plugin->is_failing = true;
-    plugin->restart_ms = host->now_ms + ag_backoff_fail(&plugin->backoff, ag_change_random(host));
+    plugin->restart_ms =
+        host->now_ms + ag_change_pause(host, &plugin->failures, RESTART_BASE_MS, RESTART_CAP_MS);
     return false;
 }
 
@@ -305,12 +310,12 @@ void ag_trial_interrupted(struct ag_host *host, struct ag_plugin *plugin,
 
 void ag_trial_take_up(struct ag_host *host, struct ag_plugin *plugin)
 {
-    uint32_t failures = ag_fallback_failures(&plugin->history, plugin->current.id);
+    const uint8_t failures = ag_fallback_failures(&plugin->history, plugin->current.id);
     if (failures > 0) {
         ag_change_error(plugin, plugin->history.last, plugin->current.version);
         plugin->knows_place = false;
     }
-    plugin->backoff.failures = failures;
+    plugin->failures = failures;
     switch (ag_fallback_confirmed(&plugin->history, plugin->current.id,
                                   failures > 0 && previous_may_run(host, plugin))) {
     case AG_FALLBACK_RESTART:
@@ -428,7 +433,9 @@ static void look(struct ag_host *host, const struct ag_plugin *plugin, struct ag
     const struct ag_desired_entry *entry = ag_update_entry(host, plugin);
     uint32_t period_ms = ag_plugins_period(&host->plugins, plugin, entry);
     bool was_asked = plugin->hub_was_asked;
-    *criteria = criteria_of(host, &plugin->file_terms, entry);
+    struct ag_criteria_terms terms;
+    ag_plugins_running_terms(plugin, &terms);
+    *criteria = criteria_of(host, &terms, entry);
     *facts = (struct ag_criteria_facts){
         .failure = AG_OK,
         .runs = plugin->runs,

@@ -39,9 +39,9 @@ struct ag_trust_update {
     bool must_probe;               // once more, at until_ms: that server was not there
     struct ag_backoff backoff;     // of fetching
     uint64_t until_ms;             // end of the pause, of fetching or before the next probe
-    struct ag_store_writer writer; // while it is being fetched
     bool has_slot;                 // the writer is open
     uint32_t total;                // size of the object being fetched
+    struct ag_store_writer writer; // while it is being fetched
 };
 
 // The word of the twin's report: "running", "waiting", "downloading", … Static.

@@ -380,7 +380,7 @@ static void entry_changed(struct ag_host *host, struct ag_plugin *plugin,
     if (!before || !ag_desired_same_file(entry, before)) {
         plugin->outcome = remembered_outcome(host, plugin, entry);
         plugin->pardons = false;
-        plugin->fetch_backoff.failures = 0;
+        plugin->fetch_failures = 0;
         plugin->fetch_ms = host->now_ms;
         bool is_renewed = before && ag_desired_same_version(entry, before); // a fresh SAS
         if (ag_download_owns(host, plugin) && is_renewed)

@@ -80,7 +80,6 @@ struct ag_http_event {
 
 // `head` is for the caller to read, the rest is private; about 350 bytes and two URLs.
 struct ag_http {
-    struct ag_http_head head;
     uint8_t state;          // enum in http.c: what comes next
     bool is_chunked;        // Transfer-Encoding: chunked
     bool keeps_alive;       // neither HTTP/1.0 nor Connection: close
@@ -91,6 +90,7 @@ struct ag_http {
     uint64_t body_left; // bytes of the body or chunk still to come
     int64_t retry_at;
     enum ag_status status;
+    struct ag_http_head head;
     char line[AG_HTTP_LINE_MAX + 1];
 };
 

@@ -92,7 +92,6 @@ struct ag_mqtt {
     uint8_t *send; // the caller's send buffer: packets, oldest first, as they go out
     size_t send_capacity;
     size_t send_size;
-    struct ag_mqtt_packet packets[AG_CFG_MQTT_QUEUE];
     uint32_t packet_count;
     size_t sent_size; // bytes already sent of the packet being sent
     struct ag_mqtt_options options;
@@ -103,8 +102,7 @@ struct ag_mqtt {
     bool ping_is_out;     // PINGREQ queued, nothing heard since
     uint8_t state;        // enum ag_mqtt_state
     enum ag_status status;
-    uint16_t last_id; // last packet id given out
-
+    uint16_t last_id;                      // last packet id given out
     uint8_t receive_state;                 // enum in mqtt.c: what part of a packet comes next
     uint8_t header;                        // first byte of the packet being received
     uint8_t length_bytes;                  // bytes of its length so far
@@ -116,6 +114,7 @@ struct ag_mqtt {
     uint32_t total;                        // size of its payload
     uint8_t small[2 + AG_MQTT_FILTER_MAX]; // a short packet being received
     uint8_t small_size;
+    struct ag_mqtt_packet packets[AG_CFG_MQTT_QUEUE];
     char topic[AG_CFG_MQTT_TOPIC_MAX + 1];
 };
 

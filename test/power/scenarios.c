@@ -289,8 +289,8 @@ static uint32_t number_in(const struct ag_data *data)
 static uint32_t number_of_counter(void)
 {
     const struct ag_plugin *plugin = ag_plugins_find(&world.host->plugins, "counter");
-    CHECK(plugin && plugin->data);
-    return number_in(plugin->data);
+    CHECK(plugin && plugin->instance.options.data);
+    return number_in(plugin->instance.options.data);
 }
 
 // Version 1 adds 1 and version 2 adds 1000 in each run, to two values that it compares: it has seen

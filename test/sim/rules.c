@@ -217,10 +217,11 @@ static void look_at_data(struct fleet *fleet, const struct fleet_device *device,
 {
     struct ag_text text;
     uint32_t count = 0;
-    if (!track->running || track->running->variant != VARIANT_STORES || !plugin->data ||
-        plugin->instance.is_busy)
+    if (!track->running || track->running->variant != VARIANT_STORES ||
+        !plugin->instance.options.data || plugin->instance.is_busy)
         return;
-    if (ag_data_get(plugin->data, ag_text_of("a"), &text) == AG_OK && text.size == sizeof count)
+    if (ag_data_get(plugin->instance.options.data, ag_text_of("a"), &text) == AG_OK &&
+        text.size == sizeof count)
         memcpy(&count, text.at, sizeof count);
     if (count >= CATALOGUE_TORN)
         fleet_violate(fleet, device, "%s has found the data of a version that failed",
@@ -232,7 +233,7 @@ static void look_at_data(struct fleet *fleet, const struct fleet_device *device,
     if (track->kept_id == plugin->current.id && count < track->kept)
         fleet_violate(fleet, device, "%s counts %u, and had kept %u", plugin->name, (unsigned)count,
                       (unsigned)track->kept);
-    if (plugin->data->is_changed)
+    if (plugin->instance.options.data->is_changed)
         return;
     track->kept_id = plugin->current.id;
     track->kept = count;

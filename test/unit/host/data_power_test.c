@@ -55,11 +55,12 @@ static uint32_t number_of(const struct ag_data *data)
 static void observe(void)
 {
     const struct ag_plugin *plugin = &world.host->plugins.plugins[0];
-    if (!plugin->data || plugin->phase != AG_PLUGIN_RUNNING || plugin->instance.is_busy)
+    if (!plugin->instance.options.data || plugin->phase != AG_PLUGIN_RUNNING ||
+        plugin->instance.is_busy)
         return;
     const uint32_t version = plugin->is_trial ? plugin->next.version : plugin->current.version;
-    seen.last[version] = number_of(plugin->data);
-    if (!plugin->data->is_changed)
+    seen.last[version] = number_of(plugin->instance.options.data);
+    if (!plugin->instance.options.data->is_changed)
         seen.durable[version] = seen.last[version];
 }
 

@@ -96,16 +96,15 @@ static void open_fixture(const struct module *module, uint64_t fuel_per_run, con
     fixture.services.send_telemetry = send_telemetry;
     struct ag_instance_options options = { .name = "probe",
                                            .owner = 3,
-                                           .stack_size = STACK_SIZE,
                                            .fuel_per_run = fuel_per_run,
                                            .data = ag_data_init(fixture.data, 48),
                                            .settings = ag_text_of(settings),
                                            .services = &fixture.services };
     CHECK_EQUAL(ag_instance_size(&image, STACK_SIZE, &fixture.block_size), AG_OK);
     fixture.block = aligned_alloc(8, (fixture.block_size + 7) / 8 * 8);
-    CHECK_EQUAL(
-        ag_instance_make(&fixture.instance, fixture.block, fixture.block_size, &image, &options),
-        AG_OK);
+    CHECK_EQUAL(ag_instance_make(&fixture.instance, fixture.block, fixture.block_size, &image,
+                                 STACK_SIZE, &options),
+                AG_OK);
 }
 
 static void close_fixture(void)
