@@ -12,7 +12,7 @@ machine_host=10.0.2.2
 
 machine_firmware() { # KIND FOLDER: the file below the folder of the build trees
     case $1 in
-    mps2) echo "$2/arm/airgraft-mps2.elf" ;;
+    mps2) echo "${AG_FIRMWARE_MPS2:-$2/arm/airgraft-mps2.elf}" ;;
     virt) echo "$2/rv32/airgraft-virt.elf" ;;
     esac
 }
