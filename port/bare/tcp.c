@@ -19,8 +19,10 @@ _Static_assert(TCP_WND <= UINT16_MAX, "a chain of buffers counts its bytes in 16
 enum {
     RESEND_MS = 1000,         // before anything is known of the way (RFC 6298); lwIP has 3000
     LINGER_HALF_SECONDS = 10, // that a closed connection has left to send what was written
-    WRITE_LEAST = 128,        // bytes: less is not tried when the heap is full
-    OPENING_NEEDS = 1024,     // bytes of the heap, for a lookup, its ARP and a SYN
+    WRITE_LEAST = 128,        // bytes: for less room in the heap no segment is made
+    // Bytes of the heap that what is written must leave free: for a second copy of a segment, with
+    // which lwIP splits it for a peer whose window is small, for acknowledgements, lookups, DHCP.
+    RESERVE = TCP_MSS + 256,
 };
 
 // A lookup of lwIP's that has not reported yet.
@@ -182,7 +184,7 @@ static void go_on(struct ag_tcp *tcp)
     struct lookup *lookup = take_free_lookup(tcp);
     if (!lookup)
         return;
-    if (lwip_stats.mem.used > MEM_SIZE - OPENING_NEEDS)
+    if (lwip_stats.mem.used > MEM_SIZE - RESERVE)
         abort_closing();
     const err_t error = dns_gethostbyname(tcp->host, &address, on_found, lookup);
     if (error == ERR_INPROGRESS)
@@ -253,22 +255,32 @@ enum ag_status ag_tcp_read(struct ag_tcp *tcp, void *bytes, size_t capacity, siz
     return AG_OK;
 }
 
+// Bytes that can be written now.
+static uint16_t room_of(const struct tcp_pcb *pcb)
+{
+    const size_t left = MEM_SIZE - lwip_stats.mem.used;
+    const uint16_t buffer = tcp_sndbuf(pcb);
+    if (left < RESERVE + WRITE_LEAST)
+        return 0;
+    return left - RESERVE < buffer ? (uint16_t)(left - RESERVE) : buffer;
+}
+
 enum ag_status ag_tcp_write(struct ag_tcp *tcp, const void *bytes, size_t size, size_t *written)
 {
     go_on(tcp);
     if (tcp->state != AG_TCP_OPEN)
         return status_of(tcp);
-    const uint16_t room = tcp_sndbuf(tcp->pcb);
+    const uint16_t room = room_of(tcp->pcb);
     uint16_t count = size < room ? (uint16_t)size : room;
     err_t error = ERR_MEM;
     while (count > 0) {
         error = tcp_write(tcp->pcb, bytes, count, TCP_WRITE_FLAG_COPY);
         if (error != ERR_MEM || count <= WRITE_LEAST)
             break;
-        count /= 2; // the heap may have room for less
+        count /= 2; // the heap may be in pieces
     }
     if (error == ERR_MEM) {
-        if (room > 0)
+        if (tcp_sndbuf(tcp->pcb) > 0)
             abort_closing();
         return AG_ERR_AGAIN;
     }

@@ -515,9 +515,37 @@ static void write_to_slow_peer(void)
     CHECK_EQUAL(world.tcp_overruns, 0);
 }
 
+// The heap is full of what was written when the windows open, and only a little: lwIP must be able
+// to split a segment.
+static void write_to_two_slow_peers(void)
+{
+    static struct pipe_end second;
+    start();
+    connect_first();
+    ag_tcp_open(&second.tcp, "hub.test", PORT + 1);
+    world_pass(100);
+    world.tcp_window = 0;
+    world_acknowledge(world_peer(PORT));
+    world_acknowledge(world_peer(PORT + 1));
+    world_pass(10);
+    write_some(&first, BULK);
+    write_some(&second, BULK);
+    CHECK(first.sent > 0 && second.sent > 0);
+    world_pass(MINUTE);
+    world.tcp_window = 300;
+    world_acknowledge(world_peer(PORT));
+    world_acknowledge(world_peer(PORT + 1));
+    exchange(&second, 20000, 0, 10 * MINUTE);
+    exchange(&first, 20000, 0, 10 * MINUTE);
+    world_pass(MINUTE);
+    CHECK(world_peer(PORT) && world_peer(PORT)->in_size == 20000);
+    CHECK(world_peer(PORT + 1) && world_peer(PORT + 1)->in_size == 20000);
+}
+
 static void a_slow_peer_makes_us_wait(void)
 {
     world_run(write_to_slow_peer);
+    world_run(write_to_two_slow_peers);
 }
 
 static void read_one_of_two(void)
