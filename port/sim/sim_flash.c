@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
 #include <sys/mman.h>
 #include <unistd.h>
+#endif
 
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
@@ -327,6 +329,8 @@ static enum ag_status sim_sync(void *context)
 
 // ---- Public ------------------------------------------------------------------------------------
 
+#ifdef __linux__
+
 static void *map(int fd, uint32_t size, int protection)
 {
     void *memory = mmap(NULL, size, protection, MAP_SHARED, fd, 0);
@@ -337,9 +341,9 @@ static void *map(int fd, uint32_t size, int protection)
     return memory;
 }
 
-void sim_flash_open(struct sim_flash *sim, uint32_t size)
+// The same memory twice: through `bytes` it can be written, through what is returned only read.
+static const uint8_t *open_memory(struct sim_flash *sim, uint32_t size)
 {
-    memset(sim, 0, sizeof *sim);
     const int fd = memfd_create("sim_flash", MFD_CLOEXEC);
     if (fd < 0 || ftruncate(fd, size) != 0) {
         fprintf(stderr, "sim_flash: out of memory\n");
@@ -348,6 +352,35 @@ void sim_flash_open(struct sim_flash *sim, uint32_t size)
     sim->bytes = map(fd, size, PROT_READ | PROT_WRITE);
     const uint8_t *window = map(fd, size, PROT_READ);
     close(fd);
+    return window;
+}
+
+static void close_memory(struct sim_flash *sim)
+{
+    munmap(sim->bytes, sim->flash.size);
+    munmap((void *)(uintptr_t)sim->flash.base, sim->flash.size);
+}
+
+#else
+
+// No pages here that could be protected: a write through the window goes unnoticed.
+static const uint8_t *open_memory(struct sim_flash *sim, uint32_t size)
+{
+    sim->bytes = allocate(size);
+    return sim->bytes;
+}
+
+static void close_memory(struct sim_flash *sim)
+{
+    free(sim->bytes);
+}
+
+#endif
+
+void sim_flash_open(struct sim_flash *sim, uint32_t size)
+{
+    memset(sim, 0, sizeof *sim);
+    const uint8_t *window = open_memory(sim, size);
     sim->touched = allocate(size / AG_FLASH_UNIT);
     sim->written = allocate(size / AG_FLASH_UNIT);
     sim->wear = allocate(size / AG_FLASH_BLOCK * sizeof *sim->wear);
@@ -372,8 +405,7 @@ void sim_flash_close(struct sim_flash *sim)
     free(sim->written);
     free(sim->touched);
     ALLOW(sim->flash.base, sim->flash.size);
-    munmap(sim->bytes, sim->flash.size);
-    munmap((void *)(uintptr_t)sim->flash.base, sim->flash.size);
+    close_memory(sim);
     sim->bytes = NULL;
 }
 

@@ -10,18 +10,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "test/harness.h"
+#include "test/power/jobs.h"
 #include "test/power/moment.h"
 #include "test/power/scenarios.h"
 #include "test/unit/host/watch.h"
 #include "test/unit/host/world.h"
 
 #define SCENARIOS_MAX 48
-#define JOBS_MAX      16
 #define ALONE_MS      1000u   // without a network after a start
 #define SETTLE_MS     600000u // until the desired state is reached and reported
 #define TRUST_TURNS   8u      // of a new trust store object, by turns with the old one
@@ -424,34 +421,20 @@ static int print_table(struct count counts[][SCENARIOS_MAX])
 
 static struct count (*shared)[SCENARIOS_MAX];
 
-static void run_this_job(void)
+static void run_shared_job(uint32_t job)
 {
-    run_job(shared[power.job]);
+    power.job = job;
+    run_job(shared[job]);
 }
 
 static int run_jobs(void)
 {
-    bool is_broken = false;
-    shared = mmap(NULL, JOBS_MAX * sizeof shared[0], PROT_READ | PROT_WRITE,
-                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (shared == MAP_FAILED)
+    shared = jobs_share(JOBS_MAX * sizeof shared[0]);
+    if (!shared)
         return 1;
-    setvbuf(stdout, NULL, _IOLBF, 0);
-    for (power.job = 0; power.job < power.jobs; power.job++) {
-        const pid_t child = fork();
-        if (child == 0) {
-            const bool passed = test_try(run_this_job);
-            if (!passed)
-                printf("# %s\n", test_why());
-            exit(passed ? 0 : 1);
-        }
-        is_broken |= child < 0;
-    }
-    int state;
-    while (wait(&state) > 0)
-        is_broken |= state != 0;
+    const bool passed = jobs_run(power.jobs, run_shared_job);
     const int failed = print_table(shared);
-    return failed || is_broken;
+    return failed || !passed;
 }
 
 // ---- As a test ---------------------------------------------------------------------------------
@@ -567,8 +550,7 @@ int main(int argc, char **argv)
     if (strcmp(option, "--all") != 0)
         return test_main(argc, argv, cases, sizeof cases / sizeof cases[0]);
     power.is_complete = true;
-    const unsigned long jobs = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
-    power.jobs = jobs >= 1 && jobs <= JOBS_MAX ? (uint32_t)jobs : 1;
+    power.jobs = jobs_parse(argc > 2 ? argv[2] : NULL);
     power.names = argc > 3 ? argv + 3 : argv + argc;
     return run_jobs();
 }

@@ -10,17 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "test/harness.h"
+#include "test/power/jobs.h"
 #include "test/power/moment.h"
 #include "test/power/scenarios.h"
 #include "test/unit/host/watch.h"
 
 #define ENTRY         SCENARIO_ENTRY
-#define JOBS_MAX      16
 #define ALONE_MS      1000u
 #define SETTLE_MS     600000u
 #define FAILURES_TOLD 20u
@@ -230,37 +227,30 @@ static void flip_all(void)
     finish();
 }
 
+static struct count *shared;
+
+static void run_job(uint32_t job)
+{
+    rot.job = job;
+    flip_all();
+    shared[job] = rot.count;
+}
+
 static int run_jobs(void)
 {
     struct count all = { 0 };
-    int broken = 0;
-    struct count *shared = mmap(NULL, JOBS_MAX * sizeof *shared, PROT_READ | PROT_WRITE,
-                                MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (shared == MAP_FAILED)
+    shared = jobs_share(JOBS_MAX * sizeof *shared);
+    if (!shared)
         return 1;
-    setvbuf(stdout, NULL, _IOLBF, 0);
-    for (rot.job = 0; rot.job < rot.jobs; rot.job++) {
-        const pid_t child = fork();
-        if (child == 0) {
-            const bool passed = test_try(flip_all);
-            if (!passed)
-                printf("# %s\n", test_why());
-            shared[rot.job] = rot.count;
-            exit(passed ? 0 : 1);
-        }
-        broken |= child < 0;
-    }
-    int state;
-    while (wait(&state) > 0)
-        broken |= state != 0;
+    const bool passed = jobs_run(rot.jobs, run_job);
     for (uint32_t job = 0; job < rot.jobs; job++) {
         all.images = shared[job].images;
         all.flips += shared[job].flips;
         all.failures += shared[job].failures;
     }
     printf("rot: images %u, flips %u, failures %u\n", (unsigned)all.images, (unsigned)all.flips,
-           (unsigned)(all.failures + (uint32_t)broken));
-    return broken || all.failures > 0;
+           (unsigned)all.failures + !passed);
+    return !passed || all.failures > 0;
 }
 
 static uint32_t only_bit;
@@ -286,7 +276,6 @@ int main(int argc, char **argv)
         return test_main(1, argv, one, 1);
     if (strcmp(option, "--all") != 0)
         return test_main(argc, argv, cases, sizeof cases / sizeof cases[0]);
-    const unsigned long jobs = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
-    rot.jobs = jobs >= 1 && jobs <= JOBS_MAX ? (uint32_t)jobs : 1;
+    rot.jobs = jobs_parse(argc > 2 ? argv[2] : NULL);
     return run_jobs();
 }
