@@ -31,6 +31,7 @@ enum {
 struct options {
     const char *image;
     const char *size;
+    size_t wanted_size; // what `size` says; 0: nothing
     const char *trust;
     const char *key_file;
     const char *group_key_file;
@@ -193,15 +194,19 @@ static bool take_network(const struct options *options, struct storage *storage,
     return true;
 }
 
-static bool take_secrets(const struct options *options, struct storage *storage,
-                         struct ag_provisioning *values)
+static bool is_one_identity(const struct options *options)
 {
     const int ways =
         !!options->key_file + !!options->group_key_file + !!options->connection_string_file;
     if (ways > 1)
-        return ag_output_misuse("a device has one identity",
-                                "one of --key-file, --group-key-file and --connection-string-file"),
-               false;
+        ag_output_misuse("a device has one identity",
+                         "one of --key-file, --group-key-file and --connection-string-file");
+    return ways <= 1;
+}
+
+static bool take_secrets(const struct options *options, struct storage *storage,
+                         struct ag_provisioning *values)
+{
     values->key_is_group = options->group_key_file != NULL;
     const char *key_file = values->key_is_group ? options->group_key_file : options->key_file;
     if (key_file && !read_key(storage, key_file, &values->key))
@@ -276,12 +281,8 @@ static bool parse_size(const char *text, size_t *size)
 // The image that is there and has a partition, or a blank one. NULL: it was said why.
 static uint8_t *open_image(const struct options *options, size_t *size)
 {
-    size_t wanted = 0;
+    const size_t wanted = options->wanted_size;
     uint8_t *image;
-    if (options->size && !parse_size(options->size, &wanted)) {
-        ag_output_misuse("64K to 256M, a multiple of 4K", "--size is not the size of a flash");
-        return NULL;
-    }
     if (access(options->image, F_OK) != 0 && errno == ENOENT && !options->shows) {
         *size = wanted ? wanted : IMAGE_DEFAULT;
         image = ag_buffer_allocate(1, *size);
@@ -420,7 +421,7 @@ static int provision(const struct options *options)
     int code = AG_EXIT_USAGE;
     values.dps_port = (uint16_t)options->dps_port;
     values.hub_port = (uint16_t)options->hub_port;
-    if (take_network(options, &storage, &values)) {
+    if (is_one_identity(options) && take_network(options, &storage, &values)) {
         code = AG_EXIT_FAILED;
         if (take_secrets(options, &storage, &values) &&
             take_trust(options->trust, &storage, &values))
@@ -502,5 +503,8 @@ int cmd_provision(int argc, char **argv)
         return parsed;
     if (!options.image)
         return ag_output_misuse("airgraft provision --help", "--image is missing");
+    if (options.size && !parse_size(options.size, &options.wanted_size))
+        return ag_output_misuse("64K to 256M, a multiple of 4K",
+                                "--size is not the size of a flash");
     return options.shows ? show(&options) : provision(&options);
 }
