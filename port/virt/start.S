@@ -20,6 +20,7 @@ enter:
     csrr t0, mcause
     bgez t0, fault
     csrr t0, mscratch
+    csrw mscratch, ra /* who had called, for the watchdog */
     j ag_trap_interrupt
 fault:
     la sp, ag_stack_top

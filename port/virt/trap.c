@@ -77,11 +77,12 @@ void ag_trap_fault(uint32_t ra)
 __attribute__((interrupt("machine"))) void ag_trap_interrupt(void);
 __attribute__((interrupt("machine"))) void ag_trap_interrupt(void)
 {
-    uint32_t cause, pc;
+    uint32_t cause, pc, ra;
     AG_CSR_READ("mcause", cause);
     AG_CSR_READ("mepc", pc);
+    AG_CSR_READ("mscratch", ra);
     if (cause == TIMER_INTERRUPT) {
-        ag_timer_interrupt(pc, 0);
+        ag_timer_interrupt(pc, ra);
         return;
     }
     for (uint32_t irq = AG_PLIC_CLAIM; irq; irq = AG_PLIC_CLAIM) {
