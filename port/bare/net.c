@@ -178,6 +178,8 @@ void ag_net_status(struct ag_net_status *status)
         .received = received_count,
         .sent = sent_count,
         .dropped = (uint32_t)link->drop + link->memerr + link->lenerr + lwip_stats.ip.drop,
+        .heap_used = lwip_stats.mem.used,
+        .buffers_used = (uint32_t)buffers->used * PBUF_POOL_BUFSIZE,
         .heap_peak = lwip_stats.mem.max,
         .buffers_peak = (uint32_t)buffers->max * PBUF_POOL_BUFSIZE,
         .has_time = ag_sntp_has_time(),

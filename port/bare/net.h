@@ -36,6 +36,8 @@ struct ag_net_status {
     uint32_t received; // frames
     uint32_t sent;
     uint32_t dropped;      // frames, for want of memory or malformed
+    uint32_t heap_used;    // bytes of lwIP's heap now
+    uint32_t buffers_used; // of its receive buffers now
     uint32_t heap_peak;    // bytes of lwIP's heap, at most so far
     uint32_t buffers_peak; // of its receive buffers, at most so far
     bool has_time;         // SNTP has answered

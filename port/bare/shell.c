@@ -153,6 +153,10 @@ static void show_status(const char *argument)
     add_number(&answer, "", (int64_t)ag_heap_size(), " bytes, at most ");
     add_number(&answer, "", (int64_t)ag_heap_peak(), "");
     end(&answer);
+    begin(&answer, "stack");
+    add_number(&answer, "at most ", (int64_t)ag_machine_stack_peak(), " of ");
+    add_number(&answer, "", (int64_t)ag_machine_stack_size(), " bytes");
+    end(&answer);
 }
 
 static void show_plugins(const char *argument)
@@ -240,8 +244,10 @@ static void show_net(const char *argument)
     add_number(&answer, "", net.dropped, " dropped");
     end(&answer);
     begin(&answer, "RAM");
-    add_number(&answer, "at most ", net.heap_peak, " bytes of the heap and ");
-    add_number(&answer, "", net.buffers_peak, " of receive buffers");
+    add_number(&answer, "", net.heap_used, " bytes of the heap and ");
+    add_number(&answer, "", net.buffers_used, " of receive buffers; at most ");
+    add_number(&answer, "", net.heap_peak, " and ");
+    add_number(&answer, "", net.buffers_peak, "");
     end(&answer);
 }
 
