@@ -211,7 +211,8 @@ world_plugin() { # FOLDER VERSION [BUILD OPTION...]
 }
 
 world_twin() { # NAME FILTER
-    world_airgraft twin get "$1" | jq -e "$2" >/dev/null
+    local twin # by itself: of no input at all, jq -e says that it is true
+    twin=$(world_airgraft twin get "$1") && jq -e "$2" <<<"$twin" >/dev/null
 }
 
 # Reported facts of a plug-in: world_reports demo blinky '.state == "running" and .version == 11'

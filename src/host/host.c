@@ -242,6 +242,7 @@ static void handle_link(struct ag_host *host, const struct ag_link_event *event)
     case AG_LINK_ASSIGNED:
         log_link(host, "link: assigned to ", AG_OK, AG_LOG_INFO);
         ag_boot_store_assignment(host);
+        ag_report_touch_all(host); // its twin may be a new one
         break;
     case AG_LINK_UP:
         host->hub_answers++;
