@@ -279,11 +279,8 @@ enum ag_status ag_tcp_write(struct ag_tcp *tcp, const void *bytes, size_t size, 
             break;
         count /= 2; // the heap may be in pieces
     }
-    if (error == ERR_MEM) {
-        if (tcp_sndbuf(tcp->pcb) > 0)
-            abort_closing();
+    if (error == ERR_MEM)
         return AG_ERR_AGAIN;
-    }
     if (error != ERR_OK)
         return AG_ERR_RESET;
     (void)tcp_output(tcp->pcb); // without memory: by the timer

@@ -34,6 +34,18 @@ static uint64_t wait_until_up(uint64_t most_ms)
     return world.now_ms - start_ms;
 }
 
+static ip_addr_t found_address;
+static int found_count;
+
+static void on_found(const char *name, const ip_addr_t *address, void *argument)
+{
+    (void)name;
+    (void)argument;
+    found_count++;
+    if (address)
+        found_address = *address;
+}
+
 // Addresses.
 
 static void come_up(void)
@@ -191,6 +203,30 @@ static void a_provisioned_address_needs_no_dhcp(void)
     world_run(be_static);
 }
 
+static const char *network;
+
+static void ask_afar(void)
+{
+    const struct ag_net_config config = { .address = network,
+                                          .gateway = "10.0.2.2",
+                                          .dns = "10.0.3.4" };
+    ip_addr_t address;
+    world_start(&config);
+    world_pass(100);
+    (void)dns_gethostbyname("hub.test", &address, on_found, NULL);
+    world_pass(100);
+    CHECK_EQUAL(world.last_arp,
+                strcmp(network, "10.0.2.15/24") == 0 ? WORLD_GATEWAY : WORLD_GATEWAY + 0x102);
+}
+
+static void what_is_outside_the_network_goes_by_the_gateway(void)
+{
+    network = "10.0.2.15/24";
+    world_run(ask_afar);
+    network = "10.0.2.15/23";
+    world_run(ask_afar);
+}
+
 static void malformed_addresses_are_refused(void)
 {
     static const char *const bad[] = {
@@ -226,18 +262,6 @@ static void malformed_addresses_are_refused(void)
 }
 
 // DNS servers.
-
-static ip_addr_t found_address;
-static int found_count;
-
-static void on_found(const char *name, const ip_addr_t *address, void *argument)
-{
-    (void)name;
-    (void)argument;
-    found_count++;
-    if (address)
-        found_address = *address;
-}
 
 static void look_up(const char *name)
 {
@@ -534,6 +558,7 @@ static const struct test_case cases[] = {
     TEST(an_address_that_the_server_takes_back_is_given_up),
     TEST(a_cable_that_was_out_makes_dhcp_ask_for_the_same_address),
     TEST(a_provisioned_address_needs_no_dhcp),
+    TEST(what_is_outside_the_network_goes_by_the_gateway),
     TEST(malformed_addresses_are_refused),
     TEST(a_provisioned_dns_server_goes_before_that_of_dhcp),
     TEST(an_answer_is_not_kept_for_long),

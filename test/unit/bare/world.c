@@ -218,6 +218,7 @@ static void send_udp(uint32_t from, uint16_t port, uint32_t to, uint32_t to_port
 static void answer_arp(const uint8_t *arp)
 {
     uint8_t answer[28];
+    world.last_arp = wire_u32(arp + 24);
     if (wire_u16(arp + 6) != 1 || wire_u32(arp + 24) == world.dhcp_address)
         return;
     memcpy(answer, arp, sizeof answer);

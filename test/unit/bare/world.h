@@ -63,6 +63,7 @@ struct world {
     uint32_t swap;
     uint32_t garble;    // of 1000 packets to the guest: changed before their checksum is made
     uint32_t sent;      // frames by the guest
+    uint32_t last_arp;  // the address that the guest asked for
     uint32_t bad;       // of these, with a wrong length or checksum
     uint32_t no_buffer; // frames to the guest that found no room in it
     uint32_t turns;     // of the main loop
