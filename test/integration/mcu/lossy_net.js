@@ -11,8 +11,7 @@ const dgram = require('dgram');
 const { spawn } = require('child_process');
 const { readOptions, followCommands } = require('./peer.js');
 
-const options =
-    readOptions({ drop: 0, double: 0, swap: 0, delay: 0, seed: 1, user: '', count: '' });
+const options = readOptions({ drop: 0, double: 0, swap: 0, delay: 0, seed: 1, user: '' });
 const count = { frames: 0, lost: 0 };
 let state = options.seed >>> 0 || 1;
 
@@ -81,9 +80,8 @@ async function main() {
     };
     network.on('exit', () => process.exit(1));
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => end(0));
-    followCommands(options, () => end(0));
-    process.stdin.on('data', (bytes) => {
-        if (bytes.toString().includes('count')) console.log(`frames ${count.frames} lost ${count.lost}`);
+    followCommands(options, () => end(0), {
+        count: () => console.log(`frames ${count.frames} lost ${count.lost}`),
     });
     console.log(`nic ${netdev('net', guestPort, guestSide.address().port)}`);
 }

@@ -23,8 +23,9 @@ function readOptions(known) {
 }
 
 // Commands are lines "name value" on standard input and change options while the peer runs. The
-// peer lives until it is killed or told "quit": the end of its input alone does not end it.
-function followCommands(options, onQuit) {
+// peer lives until it is killed or told "quit": the end of its input alone does not end it. `others`
+// are more commands, functions by their names.
+function followCommands(options, onQuit, others = {}) {
     let rest = '';
     process.stdin.on('data', (bytes) => {
         const lines = (rest + bytes).split('\n');
@@ -33,6 +34,7 @@ function followCommands(options, onQuit) {
             const [name, ...value] = line.trim().split(' ');
             if (name === '') continue;
             if (name === 'quit') onQuit();
+            else if (name in others) others[name]();
             else if (name in options)
                 options[name] = typeof options[name] === 'number' ? Number(value[0]) : value.join(' ');
             else console.error(`unknown command ${line}`);
