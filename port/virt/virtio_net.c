@@ -25,14 +25,16 @@ enum {
     HEAD = 12,         // bytes before each frame; all zero: nothing is left to the other side
     FRAME_MAX = 1514,
     BUFFER = HEAD + FRAME_MAX + 2,
-    SEND_PATIENCE_MS = 3
+    SENDING = 2, // buffers, so that one is filled while the other is on its way
+    SEND_PATIENCE_MS = 20
 };
 
 static struct ag_virtio_queue receive, send;
-static uint8_t received[AG_VIRTIO_QUEUE][BUFFER], sending[BUFFER];
+static uint8_t received[AG_VIRTIO_QUEUE][BUFFER], sending[SENDING][BUFFER];
 static uint32_t device; // 0: there is none
 static uint32_t features;
-static bool is_sending; // `sending` belongs to the device
+static bool is_sending[SENDING]; // it belongs to the device
+static uint32_t sent_last;       // index of `sending`
 static volatile bool has_frames;
 
 static void give_back(uint32_t id)
@@ -40,13 +42,13 @@ static void give_back(uint32_t id)
     ag_virtio_give(&receive, id, received[id], BUFFER, AG_VIRTIO_DEVICE_WRITES);
 }
 
-static bool take_back_sending(void)
+static bool take_back(uint32_t wanted)
 {
     uint32_t id, size;
     const uint64_t start_ms = ag_machine_uptime_ms();
-    while (is_sending) {
+    while (is_sending[wanted]) {
         if (ag_virtio_take(&send, &id, &size))
-            is_sending = false;
+            is_sending[id % SENDING] = false;
         else if (ag_machine_uptime_ms() - start_ms > SEND_PATIENCE_MS)
             return false;
     }
@@ -55,14 +57,16 @@ static bool take_back_sending(void)
 
 static err_t send_frame(struct netif *netif, struct pbuf *frame)
 {
+    const uint32_t id = (sent_last + 1) % SENDING;
     (void)netif;
-    if (frame->tot_len > FRAME_MAX || !take_back_sending()) {
+    if (frame->tot_len > FRAME_MAX || !take_back(id)) {
         LINK_STATS_INC(link.drop);
         return ERR_MEM;
     }
-    (void)pbuf_copy_partial(frame, sending + HEAD, frame->tot_len, 0);
-    is_sending = true;
-    ag_virtio_give(&send, 0, sending, HEAD + frame->tot_len, 0);
+    (void)pbuf_copy_partial(frame, sending[id] + HEAD, frame->tot_len, 0);
+    is_sending[id] = true;
+    sent_last = id;
+    ag_virtio_give(&send, id, sending[id], HEAD + frame->tot_len, 0);
     ag_virtio_notify(device, SEND);
     LINK_STATS_INC(link.xmit);
     return ERR_OK;
