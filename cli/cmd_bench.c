@@ -47,6 +47,14 @@ static const struct ag_bench_figure size_figures[] = {
     { "host_library_m4_bytes", "whole host library, Cortex-M4", "bytes", 0 },
     { "host_library_m4_static_ram_bytes", "its static RAM", "bytes", 0 },
     { "largest_frame_bytes", "largest stack frame", "bytes", 0 },
+    { "mps2_flash_bytes", "firmware for a Cortex-M3: flash", "bytes", 204800 },
+    { "own_code_bytes", "  of it our own code without the engine", "bytes", 49152 },
+    { "mps2_ram_bytes", "  static RAM, two TLS connections, records of 4 KB", "bytes", 98304 },
+    { "mps2_ram_16k_bytes", "  the same, records of 16 KB", "bytes", 163840 },
+    { "mps2_ram_one_tls_bytes", "  one TLS connection, records of 16 KB", "bytes", 122880 },
+    { "blinky_mps2_ram_bytes", "  RAM of blinky, its place in the table included", "bytes", 464 },
+    { "rv32_flash_bytes", "firmware for RV32: flash", "bytes", 204800 },
+    { "rv32_ram_bytes", "  static RAM, two TLS connections, records of 16 KB", "bytes", 163840 },
 };
 
 static const struct ag_bench_figure arm_figures[] = {
