@@ -223,7 +223,7 @@ void ag_board_write_fault(struct ag_writer *out, const struct ag_machine_retaine
     ag_writer_text(out, ag_machine_fault_text(fault->fault_cause));
     write_address(out, " at ", fault->fault_pc);
     write_address(out, ", called from ", fault->fault_lr);
-    if (!fault->fault_is_watchdog)
+    if (fault->fault_address)
         write_address(out, ", address ", fault->fault_address);
     if (fault->fault_running) {
         ag_writer_text(out, ", in the plug-in of slot ");

@@ -107,6 +107,16 @@ enum ag_status ag_machine_flash_erase(uint32_t offset)
     return machine_status;
 }
 
+size_t ag_machine_stack_size(void)
+{
+    return SIZE_MAX;
+}
+
+size_t ag_machine_stack_peak(void)
+{
+    return SIZE_MAX;
+}
+
 const char *ag_board_name(void)
 {
     return "test";
