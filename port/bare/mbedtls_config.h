@@ -52,7 +52,7 @@ int ag_mbedtls_snprintf(char *text, size_t capacity, const char *format, ...);
 #define MBEDTLS_ECP_DP_SECP256R1_ENABLED
 #define MBEDTLS_ECP_DP_SECP384R1_ENABLED
 #define MBEDTLS_ECP_NIST_OPTIM
-#define MBEDTLS_ECP_WINDOW_SIZE       2
+#define MBEDTLS_ECP_WINDOW_SIZE       3
 #define MBEDTLS_ECP_FIXED_POINT_OPTIM 0
 #define MBEDTLS_ECP_RESTARTABLE
 #define MBEDTLS_ECP_NO_INTERNAL_RNG

@@ -15,6 +15,7 @@
 #include "base/writer.h"
 #include "platform/board.h"
 #include "port/bare/heap.h"
+#include "port/bare/mbedtls_parts.h"
 
 // Elementary operations of elliptic curves in one call. Costs at most some 5 million instructions
 // of a Cortex-M3, most of it what mbedTLS cannot interrupt.
@@ -414,6 +415,7 @@ static int do_step(struct ag_stream_tls *stream)
         if (result != 0)
             return result;
     }
+    ag_mbedtls_parts_begin_step();
     const int result = mbedtls_ssl_handshake_step(ssl);
     if (ssl->state > MBEDTLS_SSL_SERVER_CERTIFICATE)
         free_anchors(stream);
