@@ -9,6 +9,8 @@
 
 machine_kinds="mps2 virt"
 machine_host=10.0.2.2
+machine_nic=user,id=net   # where the cable leads; its id is "net"
+machine_address=10.0.2.15 # what the emulator's DHCP gives
 
 machine_firmware() { # KIND FOLDER: the file below the folder of the build trees
     case $1 in
@@ -33,13 +35,13 @@ machine_command() {
         machine_command=("$(machine_emulator "$1")"
             -machine mps2-an385,memory-backend=flash
             -object "memory-backend-file,id=flash,size=16M,mem-path=$3,share=on"
-            -nic "user,id=net,model=lan9118" -kernel "$2" "${common[@]}")
+            -nic "$machine_nic,model=lan9118" -kernel "$2" "${common[@]}")
         ;;
     virt)
         machine_command=("$(machine_emulator "$1")" -machine virt -cpu rv32 -bios none
             -object "memory-backend-file,id=flash,size=16M,mem-path=$3,share=on"
             -device "ivshmem-plain,memdev=flash" -global virtio-mmio.force-legacy=false
-            -netdev "user,id=net" -device "virtio-net-device,netdev=net" -device virtio-rng-device
+            -netdev "$machine_nic" -device "virtio-net-device,netdev=net" -device virtio-rng-device
             -kernel "$2" "${common[@]}")
         ;;
     esac

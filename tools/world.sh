@@ -10,11 +10,13 @@
 #   world_hub_stop            ends it in order
 #   world_keys                makes release.key, root.key and trust.bin for this hub
 #   world_device NAME [OPTION...]   a device of the hub's enrolment group: NAME.conf, or for a
-#                             board NAME.bin, its flash, provisioned (with more OPTIONs of that)
+#                             board NAME.bin, its flash, provisioned (with more OPTIONs of that;
+#                             $world_server, $world_port, $world_trust: other ones than the hub's)
 #   world_host_start NAME [OPTION...]   starts its host: board lines in NAME.board, log in NAME.log
 #                             (a board has one console for both), pid in ${world_host[NAME]}
 #   world_host_kill NAME SIGNAL     for a board, KILL is a power cut
 #   world_type NAME LINE      types a line into a board's console
+#   world_says NAME TEXT      true when its log has said so since the last world_board_mark NAME
 #   world_starts NAME         how often its host has started
 #   world_plugin FOLDER VERSION [BUILD OPTION...]   builds and signs a plug-in; sets $world_file
 #   world_wait SECONDS COMMAND...            until the command succeeds; 1 when time is over
@@ -22,7 +24,8 @@
 #   world_board NAME          the lines of its board since the last world_board_mark NAME
 # Ports are the system's choice, so several worlds live side by side.
 # shellcheck shell=bash
-source "$(dirname "${BASH_SOURCE[0]}")/machine.sh"
+world_tools=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
+source "$world_tools/machine.sh"
 
 declare -A world_host world_mark world_console
 world_hub_pid=
@@ -103,13 +106,13 @@ world_keys() {
 # The name server of the boards; the second time on the same port.
 world_dns_start() { # [NAME=ADDRESS...]: more names than the hub's
     [ -z "$world_dns_pid" ] || return 0
-    rm -f "$world/dns.port"
-    tools/name-server.js "$world_dns_port" "$world_hub_name=$machine_host" "$@" \
-        >"$world/dns.port" 2>>"$world/dns.log" </dev/null &
+    rm -f "$world/dns.log"
+    node "$world_tools/../test/integration/mcu/dns_peer.js" --port "$world_dns_port" --ttl 2 \
+        "$world_hub_name=$machine_host" "$@" >"$world/dns.log" 2>&1 </dev/null &
     world_dns_pid=$!
     disown "$!"
-    world_wait 20 test -s "$world/dns.port" || return 1
-    world_dns_port=$(cat "$world/dns.port")
+    world_wait 20 grep -q '^listening [0-9]' "$world/dns.log" || return 1
+    world_dns_port=$(sed -n '1s/listening //p' "$world/dns.log")
 }
 
 world_dns_stop() {
@@ -146,8 +149,9 @@ world_provision() { # NAME [OPTION...]
     shift
     world_airgraft provision --image "$world/$name.bin" --id-scope "$(world_hub idScope)" \
         --registration-id "$name" --group-key-file "$world/group.key" \
-        --dps-host "$(world_hub hostName)" --dps-port "$(world_hub mqttPort)" \
-        --hub-port "$(world_hub mqttPort)" --trust "$world/trust.bin" \
+        --dps-host "${world_server:-$(world_hub hostName)}" \
+        --dps-port "${world_port:-$(world_hub mqttPort)}" \
+        --hub-port "${world_port:-$(world_hub mqttPort)}" --trust "$world/${world_trust:-trust.bin}" \
         --dns "$machine_host:$world_dns_port" "$@"
 }
 
@@ -198,8 +202,12 @@ world_type() { # NAME LINE
     printf '%s\n' "$2" >&"${world_console[$1]}"
 }
 
+world_says() { # NAME TEXT
+    world_board "$1" | grep -v '^board: ' | grep -qF -- "$2"
+}
+
 world_starts() { # NAME
-    grep -c 'airgraft-host [0-9]' "$world/$1.log"
+    grep -cE 'airgraft(-host)? [0-9]' "$world/$1.log"
 }
 
 world_plugin() { # FOLDER VERSION [BUILD OPTION...]
@@ -224,6 +232,7 @@ world_board_mark() { # NAME
     world_mark[$1]=$(wc -c <"$world/$1.board")
 }
 
+# Without a board's prompt and carriage returns.
 world_board() { # NAME
-    tail -c "+$((${world_mark[$1]:-0} + 1))" "$world/$1.board"
+    tail -c "+$((${world_mark[$1]:-0} + 1))" "$world/$1.board" | sed 's/^\(> \)*//; s/\r$//'
 }
