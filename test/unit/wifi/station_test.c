@@ -257,6 +257,17 @@ static void a_network_of_that_name_without_its_security_gets_nothing(void)
     }
 }
 
+static void what_was_in_range_before_is_forgotten(void)
+{
+    begin(1);
+    appear("home", 90, AG_WIFI_OPEN, AG_OK);
+    step();
+    CHECK_EQUAL(station.reason, AG_ERR_WIFI_SECURITY);
+    world.count = 0;
+    next_round();
+    CHECK_EQUAL(station.reason, AG_ERR_WIFI_RANGE);
+}
+
 static void names_are_compared_whole(void)
 {
     begin(1);
@@ -359,6 +370,8 @@ static void a_radio_that_goes_is_waited_for_from_every_state(void)
         CHECK_EQUAL(step(), UINT32_MAX);
         CHECK_EQUAL(station.state, AG_STATION_NO_RADIO);
         CHECK_EQUAL(station.reason, AG_ERR_WIFI_SERVICE);
+        CHECK_EQUAL(station.backoff.failures,
+                    state == AG_STATION_PAUSES); // it is no network's fault
         world.reason = AG_ERR_WIFI_DEVICE;
         step();
         CHECK_EQUAL(station.reason, AG_ERR_WIFI_DEVICE);
@@ -423,6 +436,7 @@ static const struct test_case cases[] = {
     TEST(the_next_of_its_list_is_tried_when_one_fails),
     TEST(a_join_that_is_refused_at_once_is_a_failure_too),
     TEST(a_network_of_that_name_without_its_security_gets_nothing),
+    TEST(what_was_in_range_before_is_forgotten),
     TEST(names_are_compared_whole),
     TEST(a_hidden_network_is_tried_without_being_seen),
     TEST(pauses_double_up_to_the_cap_and_never_end),
