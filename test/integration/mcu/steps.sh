@@ -7,6 +7,7 @@
 #   says NAME TEXT [SECONDS]      its console has said so since the last mark, or does within that time
 #   reports PLUGIN FILTER         of the device demo, in its twin
 #   blinks NAME                   its LED 0 changes
+#   is_within_budget NAME         the most that it has used of its stack leaves a quarter, of TLS's heap 2 KB
 #   wire_start [OPTION...]        boards that are started from now on hang on a wire of mcu/lossy_net.js
 #   wire OPTION VALUE             changes it
 #   cable NAME on|off             plugs the cable of a board in and out
@@ -57,6 +58,15 @@ blinks() { # NAME [SECONDS]
 }
 led_has_moved() { # NAME LED
     world_board "$1" | grep -q "^board: led $2 "
+}
+
+is_within_budget() {
+    local used size
+    answers "$1" status "stack " && sleep 0.3 && world_board "$1"
+    read -r used size < <(world_board "$1" | sed -n 's/^stack *at most \([0-9]*\) of \([0-9]*\) bytes/\1 \2/p')
+    [ "${used:-0}" -gt 0 ] && [ "$used" -le $((size * 3 / 4)) ] || return 1
+    read -r size used < <(world_board "$1" | sed -n 's/.*TLS [0-9]* of \([0-9]*\) bytes, at most \([0-9]*\)$/\1 \2/p')
+    [ "${used:-0}" -gt 0 ] && [ "$used" -le $((size - 2048)) ]
 }
 
 wire_start() {
