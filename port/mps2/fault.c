@@ -83,7 +83,7 @@ static void record(const struct frame *frame)
 
 // Called by the two ways in, on a stack that has room. Returns only after a call for semihosting
 // that nobody answered: the answer is -1 then.
-void ag_fault_take(struct frame *frame);
+__attribute__((used)) void ag_fault_take(struct frame *frame);
 void ag_fault_take(struct frame *frame)
 {
     if (frame_is_there(frame) && (AG_SCB_ICSR & 0x1FF) == 3 && is_code(frame->pc) &&
