@@ -174,6 +174,29 @@ static void print_figures(const char *name, const struct figures *figures)
            (unsigned)figures->calls);
 }
 
+// The stack below whoever calls is painted, and what was painted over is measured: the bytes that
+// TLS needs below its caller.
+enum {
+    STACK_PAINTED = 16384
+};
+
+static uint8_t *paint_stack(void)
+{
+    uint8_t *top = __builtin_frame_address(0);
+    volatile uint8_t *at = top - 256; // its own frame
+    while (at > top - STACK_PAINTED)
+        *--at = 0xA5;
+    return top;
+}
+
+static size_t stack_used(const uint8_t *top)
+{
+    const volatile uint8_t *at = top - STACK_PAINTED;
+    while (*at == 0xA5)
+        at++;
+    return (size_t)(top - at);
+}
+
 static void begin(const struct tls_recording *recording)
 {
     const struct ag_stream_tls_root root = { .der = recording->anchor,
@@ -196,7 +219,9 @@ static void end(void)
 static void run_one(const struct tls_recording *recording)
 {
     begin(recording);
+    const uint8_t *top = paint_stack();
     const struct figures full = connect(recording, 0);
+    const size_t stack = stack_used(top);
     const size_t peak = ag_heap_peak();
     const size_t open = ag_heap_used();
     receive(&players[0]);
@@ -208,8 +233,8 @@ static void run_one(const struct tls_recording *recording)
     printf("\"%s\":{", recording->name);
     print_figures("handshake", &full);
     print_figures("resumption", &resumed);
-    printf("\"heap_peak\":%u,\"heap_open\":%u,\"heap_kept\":%u", (unsigned)peak, (unsigned)open,
-           (unsigned)kept);
+    printf("\"heap_peak\":%u,\"heap_open\":%u,\"heap_kept\":%u,\"stack\":%u", (unsigned)peak,
+           (unsigned)open, (unsigned)kept, (unsigned)stack);
 }
 
 // Two at once, call by call.

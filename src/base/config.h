@@ -325,7 +325,8 @@ _Static_assert(AG_CFG_FETCH_NOTE >= 4096 && AG_CFG_FETCH_NOTE <= 1048576 &&
 
 // TLS records of boards without an operating system, bytes: the largest that is taken in, 4096 or
 // 16384, and that is sent, 1024 to 16384. 4096 needs a server that honours the maximum fragment
-// length extension (RFC 6066); public clouds may not. Each connection costs both, and 600 more.
+// length extension (RFC 6066); public clouds may not. Each connection costs both, and 2.2 KB
+// more.
 #ifndef AG_CFG_TLS_IN
 #define AG_CFG_TLS_IN 16384
 #endif
