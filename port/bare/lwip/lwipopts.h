@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How lwIP is built for boards without an operating system: one thread, raw API, IPv4. All of its
-// RAM is here: about 20 KB on a 32-bit machine, of which 11 KB are receive buffers and 6 KB the
-// heap that holds what is sent until it is acknowledged; 14 KB for one connection.
+// RAM is here: 19 KB on a 32-bit machine, of which 10.6 KB are receive buffers and 6 KB the heap
+// that holds what is sent until it is acknowledged; 15 KB where TLS takes records of less than 16
+// KB, 13 KB for one connection.
 #ifndef AG_BARE_LWIPOPTS_H
 #define AG_BARE_LWIPOPTS_H
 
@@ -47,22 +48,22 @@
 #endif
 
 #define MEM_ALIGNMENT __SIZEOF_POINTER__
-
-// Small buffers that frames are chained of: a full frame takes 6, and a byte of a peer that sends
-// byte by byte takes one, not a full frame's.
-#define PBUF_POOL_BUFSIZE 256
-#if AG_CFG_TLS_CONNECTIONS == 2
-#define PBUF_POOL_SIZE 40
-#define MEM_SIZE       6144
-#else
-#define PBUF_POOL_SIZE 22
-#define MEM_SIZE       5120
-#endif
+#define MEM_SIZE      (AG_CFG_TLS_CONNECTIONS == 2 ? 6144 : 5120)
 
 // Two connections' windows must fit 7 frames: what a LAN9118 holds (10.5 KB) while the main loop
 // computes. Segments out of order are not kept: with 3 in flight it would gain little for 2 KB.
-#define TCP_MSS          1460
-#define TCP_WND          (3 * TCP_MSS)
+#define TCP_MSS 1460
+#if AG_CFG_TLS_IN >= 16384
+#define TCP_WND (3 * TCP_MSS)
+#else // a board that has little RAM
+#define TCP_WND (2 * TCP_MSS)
+#endif
+
+// Small buffers that frames are chained of: a full frame takes 6, and a byte of a peer that sends
+// byte by byte takes one, not a full frame's. For all windows, and 4 that are under way.
+#define PBUF_POOL_BUFSIZE 256
+#define PBUF_POOL_SIZE    (AG_CFG_TLS_CONNECTIONS * TCP_WND / TCP_MSS * 6 + 4)
+
 #define TCP_SND_BUF      (2 * TCP_MSS)
 #define TCP_SND_QUEUELEN 8
 #define TCP_QUEUE_OOSEQ  0
