@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How lwIP is built for boards without an operating system: one thread, raw API, IPv4. All of its
 // RAM is here: 19 KB on a 32-bit machine, of which 10.6 KB are receive buffers and 6 KB the heap
-// that holds what is sent until it is acknowledged; 15 KB where TLS takes records of less than 16
-// KB, 13 KB for one connection.
+// that holds what is sent until it is acknowledged; 16 KB where TLS takes records of less than 16
+// KB, 14 KB for one connection.
 #ifndef AG_BARE_LWIPOPTS_H
 #define AG_BARE_LWIPOPTS_H
 
