@@ -50,6 +50,14 @@
 #define AG_CFG_LOG_SIZE 1200
 #endif
 
+// Seldom more than one plug-in's settings are refused at a time, or two calls under way.
+#ifndef AG_CFG_FAULT_MAX
+#define AG_CFG_FAULT_MAX 2
+#endif
+#ifndef AG_CFG_METHOD_MAX
+#define AG_CFG_METHOD_MAX 3
+#endif
+
 #ifndef AG_CFG_PIN_MAX
 #define AG_CFG_PIN_MAX 16
 #endif

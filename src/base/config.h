@@ -362,7 +362,7 @@ _Static_assert(AG_CFG_TLS_HEAP >= 16384 && AG_CFG_TLS_HEAP <= 131072 && AG_CFG_T
 // RAM of boards without an operating system for the host, the desired state and all plug-ins,
 // bytes. 32768 to 1048576.
 #ifndef AG_CFG_HOST_RAM
-#define AG_CFG_HOST_RAM 40960
+#define AG_CFG_HOST_RAM 39936
 #endif
 _Static_assert(AG_CFG_HOST_RAM >= 32768 && AG_CFG_HOST_RAM <= 1048576 && AG_CFG_HOST_RAM % 8 == 0,
                "AG_CFG_HOST_RAM is 32768 to 1048576");
