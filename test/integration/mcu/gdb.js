@@ -2,16 +2,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Breaks an emulated board from outside, by QEMU's port for debuggers, at the first time that it comes to an
 // address:
-//   gdb.js SOCKET ADDRESS fault      an instruction that there is not
-//   gdb.js SOCKET ADDRESS hang       a loop without end
+//   gdb.js SOCKET ADDRESS fault [mps2|virt]      an instruction that there is not
+//   gdb.js SOCKET ADDRESS hang [mps2|virt]       a loop without end
 // The board runs on, without a debugger.
 'use strict';
 
 const net = require('node:net');
 
-const [path, address, what] = process.argv.slice(2);
-// Thumb: udf, and a jump to itself. A reset loads the program anew.
-const INSTRUCTIONS = { fault: '00de', hang: 'fee7' };
+const [path, address, what, board = 'mps2'] = process.argv.slice(2);
+// Thumb's udf and RISC-V's zeros, and a jump to itself. A reset loads the program anew.
+const INSTRUCTIONS = {
+    mps2: { fault: '00de', hang: 'fee7' },
+    virt: { fault: '0000', hang: '01a0' },
+}[board];
 
 const socket = net.connect(path);
 let received = '';
@@ -54,11 +57,6 @@ async function ask(payload) {
 async function main() {
     const at = (parseInt(address, 16) & ~1).toString(16);
     socket.write('+');
-    await ask(`Z1,${at},2`);
-    send('c');
-    const stop = await next();
-    if (!/^T05/.test(stop)) throw new Error(`stopped by "${stop}"`);
-    await ask(`z1,${at},2`);
     await ask(`M${at},2:${INSTRUCTIONS[what]}`);
     await ask('D');
     socket.end();
