@@ -36,7 +36,7 @@ firmware_start() { # KIND ELF IMAGE [ARG...]
     mkfifo "$console"
     : >"$screen"
     {
-        timeout 120 "${machine_command[@]}" -icount shift=5 "${@:4}" <>"$console" >"$screen" 2>&1 &
+        timeout 280 "${machine_command[@]}" -icount shift=5 "${@:4}" <>"$console" >"$screen" 2>&1 &
         echo $! >"$folder/pid"
         wait $!
         echo $? >"$folder/status"
@@ -48,7 +48,7 @@ firmware_type() { printf '%s' "$1" >"$console"; }
 
 firmware_says() { # PATTERN [COUNT]
     local i
-    for ((i = 0; i < 300; i++)); do
+    for ((i = 0; i < 900; i++)); do
         [ "$(grep -acE "$1" "$screen")" -lt "${2:-1}" ] || return 0
         [ ! -e "$folder/status" ] || break
         sleep 0.1
