@@ -95,7 +95,7 @@ static _Noreturn void take_power(uint64_t offset, uint32_t size)
 static void stored(unsigned int cpu, qemu_plugin_meminfo_t info, uint64_t address, void *userdata)
 {
     (void)cpu, (void)userdata;
-    if (address - cut.base >= cut.size)
+    if (address - cut.base >= cut.size || !qemu_plugin_mem_is_store(info))
         return;
     const uint64_t offset = address - cut.base;
     const uint32_t size = 1u << qemu_plugin_mem_size_shift(info);
