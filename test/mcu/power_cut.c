@@ -50,8 +50,10 @@ static struct {
     uint64_t to;
     uint64_t stores;
     uint64_t executed;
-    uint64_t started;  // `executed` at `from`; 0: not reached
+    uint64_t started;  // `executed` at `from`
     uint64_t finished; // and at `to`
+    bool has_started;
+    bool has_finished;
 } cut = { .base = 0x21000000 };
 
 static void write_counts(void)
@@ -60,7 +62,7 @@ static void write_counts(void)
     if (!file)
         return;
     fprintf(file, "stores %" PRIu64 "\n", cut.stores);
-    if (cut.to && cut.finished)
+    if (cut.has_finished)
         fprintf(file, "instructions %" PRIu64 "\n", cut.finished - cut.started);
     else if (cut.to)
         fprintf(file, "instructions -\n");
@@ -115,10 +117,13 @@ static void stored(unsigned int cpu, qemu_plugin_meminfo_t info, uint64_t addres
 static void reached(unsigned int cpu, void *userdata)
 {
     (void)cpu;
-    if (userdata == &cut.from && !cut.started)
+    if (userdata == &cut.from && !cut.has_started) {
+        cut.has_started = true;
         cut.started = cut.executed;
-    if (userdata == &cut.to && cut.started && !cut.finished)
+    } else if (userdata == &cut.to && cut.has_started && !cut.has_finished) {
+        cut.has_finished = true;
         cut.finished = cut.executed;
+    }
 }
 
 static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
