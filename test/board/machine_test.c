@@ -311,6 +311,13 @@ static uintptr_t place_of(const struct fault *fault)
     return (uintptr_t)fault->cause & ~(uintptr_t)1;
 }
 
+static bool is_near(uintptr_t at, uintptr_t place)
+{
+    return at >= place && at - place < NEAR;
+}
+
+// What overflows the stack may be the compiler's routine that saves registers, called from the
+// function; or the place went with the stack.
 static void judge(const struct fault *fault, const struct ag_machine_retained *record)
 {
     const bool is_hang = fault->cause == hang;
@@ -325,8 +332,9 @@ static void judge(const struct fault *fault, const struct ag_machine_retained *r
     check((record->fault_is_watchdog != 0) == is_hang, "so is whether the watchdog bit");
     check(record->fault_running == SLOT, "so is the plug-in that ran");
     const uintptr_t place = place_of(fault);
-    const bool is_lost = record->fault_pc == 0 && fault->cause == overflow_stack; // with the stack
-    check(is_lost || (record->fault_pc >= place && record->fault_pc - place < NEAR),
+    check(is_near(record->fault_pc, place) ||
+              (fault->cause == overflow_stack &&
+               (record->fault_pc == 0 || is_near(record->fault_lr, place))),
           "so is the place");
 }
 
