@@ -495,6 +495,9 @@ uint64_t ag_trial_deadline(struct ag_host *host, const struct ag_plugin *plugin)
     if (plugin->state != AG_STATE_TRIAL)
         return plugin->is_failing && plugin->current.id != 0 ? plugin->restart_ms : UINT64_MAX;
     look(host, plugin, &criteria, &facts);
+    // What has passed waits for the end of its run or for the store: both wake the host themselves.
+    if (ag_criteria_judge(&criteria, &facts).action == AG_CRITERIA_PASS)
+        return UINT64_MAX;
     return host->now_ms + ag_criteria_wait_ms(&criteria, &facts);
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/criteria.h"
 #include "test/harness.h"
 #include "test/unit/host/world.h"
 
@@ -244,9 +245,29 @@ static void attempts_to_bring_the_store_up_again_are_few(void)
     world_close();
 }
 
+// What is on trial has passed and stays until that can be written, also past the trial's longest time.
+static void a_trial_that_cannot_be_confirmed_lets_the_host_sleep(void)
+{
+    open(&stories[1]);
+    const uint32_t runs = look("steady").runs;
+    stories[1].then();
+    for (int i = 0; i < 60000 && look("blinky").state != AG_STATE_TRIAL; i++)
+        world_run(1);
+    world.flash_fails = true;
+    world_run(AG_CRITERIA_LIMIT_MIN_MS + FOR_AWHILE_MS);
+    CHECK_EQUAL(look("blinky").state, AG_STATE_TRIAL);
+    const uint64_t steps = world.steps;
+    world_run(60000);
+    CHECK(world.steps - steps < 6000); // ten for each run of the two would do
+    world.flash_fails = false;
+    check_end(&stories[1], 0, runs);
+    world_close();
+}
+
 static const struct test_case cases[] = {
     TEST(one_operation_that_fails_needs_no_restart),
     TEST(a_flash_that_fails_for_a_while_needs_no_restart),
     TEST(attempts_to_bring_the_store_up_again_are_few),
+    TEST(a_trial_that_cannot_be_confirmed_lets_the_host_sleep),
 };
 TEST_MAIN(cases)
