@@ -56,6 +56,8 @@ struct fleet_track {
     uint64_t made_ms;
     bool is_trial;
     uint64_t trial_writes; // writes to its pin before the trial
+    uint32_t trial_id;     // of the slot that was last tried
+    uint32_t trials;       // of it, that were really begun
     uint32_t current_id;   // of the confirmed slot
     uint32_t newest_id;    // ever confirmed
     uint32_t epoch;        // highest that was confirmed

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "host/data_store.h"
+#include "host/fallback.h"
 #include "host/transitions.h"
 #include "host/trust_trial.h"
 #include "host/window.h"
@@ -148,4 +149,15 @@ enum ag_status __wrap_ag_data_store_load(const struct ag_store *store,
     if (is_planted("forgetful"))
         data->size = 0;
     return status;
+}
+
+// "stubborn": a trial that ended in a reset may always be begun again.
+enum ag_status __real_ag_fallback_trial(const struct ag_fallback_history *history, uint32_t slot_id,
+                                        uint32_t trials);
+enum ag_status __wrap_ag_fallback_trial(const struct ag_fallback_history *history, uint32_t slot_id,
+                                        uint32_t trials);
+enum ag_status __wrap_ag_fallback_trial(const struct ag_fallback_history *history, uint32_t slot_id,
+                                        uint32_t trials)
+{
+    return is_planted("stubborn") ? AG_OK : __real_ag_fallback_trial(history, slot_id, trials);
 }

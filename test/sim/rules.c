@@ -93,6 +93,17 @@ static void look_at_window(struct fleet *fleet, struct fleet_device *device, uin
     }
 }
 
+// The count on flash may be higher: a mark that flash has kept while saying that it failed.
+static void look_at_trials(struct fleet *fleet, struct fleet_device *device,
+                           const struct ag_plugin *plugin, struct fleet_track *track)
+{
+    track->trials = track->trial_id == plugin->next.id ? track->trials + 1 : 1;
+    track->trial_id = plugin->next.id;
+    if (track->trials > TRIALS_MAX)
+        fleet_violate(fleet, device, "%s %u was tried %u times", plugin->name,
+                      (unsigned)plugin->next.version, (unsigned)track->trials);
+}
+
 // A new instance: of what?
 static void look_at_start(struct fleet *fleet, struct fleet_device *device,
                           const struct ag_plugin *plugin, struct fleet_track *track)
@@ -116,6 +127,7 @@ static void look_at_start(struct fleet *fleet, struct fleet_device *device,
     if (!plugin->is_trial)
         return;
     look_at_window(fleet, device, (uint32_t)(track - device->tracks));
+    look_at_trials(fleet, device, plugin, track);
     if (file->epoch < track->epoch)
         fleet_violate(fleet, device, "%s tries epoch %u after %u was confirmed", plugin->name,
                       (unsigned)file->epoch, (unsigned)track->epoch);
@@ -181,10 +193,6 @@ static void look_at_failed(struct fleet *fleet, struct fleet_device *device,
                            const struct ag_plugin *plugin)
 {
     struct ag_store_slot slot;
-    ag_plugins_slot(&device->device.host->plugins, &plugin->next, &slot);
-    if (slot.trials > TRIALS_MAX)
-        fleet_violate(fleet, device, "%s %u was tried %u times", plugin->name,
-                      (unsigned)slot.version, (unsigned)slot.trials);
     ag_plugins_slot(&device->device.host->plugins, &plugin->rejected, &slot);
     if (slot.id == 0 || slot.failure == AG_ERR_STORE_DAMAGED)
         return;
