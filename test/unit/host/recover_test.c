@@ -245,7 +245,8 @@ static void attempts_to_bring_the_store_up_again_are_few(void)
     world_close();
 }
 
-// What is on trial has passed and stays until that can be written, also past the trial's longest time.
+// What is on trial has passed and stays until that can be written, also past the trial's longest
+// time.
 static void a_trial_that_cannot_be_confirmed_lets_the_host_sleep(void)
 {
     open(&stories[1]);
