@@ -926,7 +926,7 @@ static void flip_bits(const struct tls_identity *identity, const struct tls_iden
         const enum ag_status status = greet("localhost", peer.port);
         const bool was_flipped = at <= tcp_socket_received; // signatures vary by a few bytes
         CHECK(status != AG_OK || is_minor_version(at) || !was_flipped);
-        CHECK(was_flipped || at + 20 > last);
+        CHECK(was_flipped || status == AG_ERR_TIMEOUT || at + 20 > last);
         CHECK(status == AG_OK || status == AG_ERR_TLS || status == AG_ERR_TLS_UNTRUSTED ||
               status == AG_ERR_TLS_NAME || status == AG_ERR_TLS_EXPIRED ||
               status == AG_ERR_TIMEOUT || status == AG_ERR_RESET || status == AG_ERR_NO_SPACE);
