@@ -157,7 +157,9 @@ static void start_network(void)
         .host_name = provisioning.host_name,
     };
     const enum ag_status status = ag_net_start(&config);
-    if (status != AG_OK)
+    if (status == AG_ERR_CONFIG)
+        say_failure("a provisioned address is malformed, so DHCP is asked for all: ", status);
+    else if (status != AG_OK)
         say_failure("the network cannot start: ", status);
 }
 

@@ -83,15 +83,27 @@ static bool read_network(const char *config, ip4_addr_t *address, ip4_addr_t *ma
     return true;
 }
 
+// What is provisioned; false, and all of it zero, when one address is malformed.
+static bool read_config(const struct ag_net_config *config, ip4_addr_t *address, ip4_addr_t *mask,
+                        ip4_addr_t *gateway)
+{
+    if ((!config->address || read_network(config->address, address, mask)) &&
+        (!config->gateway || read_address(ag_text_of(config->gateway), gateway)) &&
+        (!config->dns || read_address(ag_text_of(config->dns), &own_dns)))
+        return true;
+    ip4_addr_set_zero(address);
+    ip4_addr_set_zero(mask);
+    ip4_addr_set_zero(gateway);
+    ip4_addr_set_zero(&own_dns);
+    return false;
+}
+
 enum ag_status ag_net_start(const struct ag_net_config *config)
 {
     ip4_addr_t address = { 0 };
     ip4_addr_t mask = { 0 };
     ip4_addr_t gateway = { 0 };
-    if ((config->address && !read_network(config->address, &address, &mask)) ||
-        (config->gateway && !read_address(ag_text_of(config->gateway), &gateway)) ||
-        (config->dns && !read_address(ag_text_of(config->dns), &own_dns)))
-        return AG_ERR_CONFIG;
+    const bool is_sound = read_config(config, &address, &mask, &gateway);
     if (config->dns_port != 0)
         ag_net_dns_port = config->dns_port;
     lwip_init();
@@ -105,10 +117,12 @@ enum ag_status ag_net_start(const struct ag_net_config *config)
     netif_set_up(&interface);
     dns_setserver(0, &own_dns);
     ag_sntp_start(config->time_server, config->time_port);
-    if (config->address)
+    if (config->address && is_sound)
         return AG_OK;
     dhcp_set_struct(&interface, &dhcp);
-    return dhcp_start(&interface) == ERR_OK ? AG_OK : AG_ERR_INTERNAL;
+    if (dhcp_start(&interface) != ERR_OK)
+        return AG_ERR_INTERNAL;
+    return is_sound ? AG_OK : AG_ERR_CONFIG;
 }
 
 static void watch_link(uint64_t now_ms)

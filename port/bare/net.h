@@ -43,8 +43,9 @@ struct ag_net_status {
     bool has_time;         // SNTP has answered
 };
 
-// Once. AG_ERR_CONFIG: an address is malformed. Afterwards DHCP goes on from ag_net_poll, for ever,
-// whatever the server does or does not.
+// Once. AG_ERR_CONFIG: an address is malformed; then DHCP is asked in place of all three, as nobody
+// can walk to a board that cannot be reached. AG_ERR_INTERNAL: there is no network, for ever.
+// DHCP goes on from ag_net_poll, whatever the server does or does not.
 AG_MUST_CHECK enum ag_status ag_net_start(const struct ag_net_config *config);
 // Whether there is a cable and an address.
 bool ag_net_is_up(void);
