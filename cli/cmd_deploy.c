@@ -168,6 +168,21 @@ static int fail_outcome(const struct deploy *deploy, const struct ag_twin_progre
     return code;
 }
 
+static int fail_late(const struct deploy *deploy, bool connected,
+                     const struct ag_twin_progress *progress)
+{
+    if (!connected)
+        return ag_output_fail("the device is not connected; it takes up the change when it is",
+                              "after %llu s, %s", (unsigned long long)deploy->wait_s,
+                              progress->text);
+    if (!progress->error[0])
+        return ag_output_fail("airgraft twin reported shows how it goes on", "after %llu s, %s",
+                              (unsigned long long)deploy->wait_s, progress->text);
+    return ag_output_fail(progress->hint, "after %llu s, %s: %s (%lld)%s",
+                          (unsigned long long)deploy->wait_s, progress->text, progress->error,
+                          (long long)progress->error_code, progress->place);
+}
+
 // Polls the report until the goal is reached, missed, or the time is over.
 static int wait_for(const struct deploy *deploy, const struct ag_twin_goal *goal,
                     struct ag_twin_progress *progress)
@@ -194,11 +209,7 @@ static int wait_for(const struct deploy *deploy, const struct ag_twin_goal *goal
                 return AG_EXIT_OK;
             if (verdict == AG_TWIN_FAILED)
                 return fail_outcome(deploy, progress);
-            return ag_output_fail(connected ? "airgraft twin reported shows how it goes on"
-                                            : "the device is not connected; it takes up the change "
-                                              "when it is",
-                                  "after %llu s, %s", (unsigned long long)deploy->wait_s,
-                                  progress->text);
+            return fail_late(deploy, connected, progress);
         }
         nanosleep(&(struct timespec){ .tv_nsec = (long)pause_ms * 1000000 % 1000000000,
                                       .tv_sec = (time_t)(pause_ms / 1000) },

@@ -176,7 +176,7 @@ static void print_host(const char *device, const json_t *host)
         printf("\n");
     }
     if (json_is_object(refused)) {
-        printf("%lld entries without a name refused, the first at place %lld:",
+        printf("%lld entries of the list refused, the first at place %lld:",
                number(refused, "count"), number(refused, "first"));
         print_error(json_object_get(refused, "error"), "", 0);
         printf("\n");

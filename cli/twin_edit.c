@@ -342,6 +342,28 @@ static bool is_wanted(const json_t *entry, const struct ag_twin_goal *goal)
     return !goal->sha256 || !sha256 || strcasecmp(sha256, goal->sha256) == 0;
 }
 
+// What the device says against the desired section rather than a plug-in.
+static void read_obstacle(const json_t *host, struct ag_twin_progress *progress)
+{
+    const json_t *refused = json_object_get(host, "refusedEntries");
+    read_error(json_is_object(refused) ? refused : host, progress);
+}
+
+static enum ag_twin_verdict judge_removal(const json_t *host, const json_t *entry,
+                                          const struct ag_twin_goal *goal,
+                                          struct ag_twin_progress *progress)
+{
+    const char *state = json_string_value(json_object_get(entry, "state"));
+    const bool goes = state && strcmp(state, "removing") == 0;
+    if (entry)
+        read_obstacle(host, progress);
+    snprintf(progress->text, sizeof progress->text, "%s is %s", goal->name,
+             !entry ? "not on the device"
+             : goes ? "being removed"
+                    : "still on the device");
+    return entry ? AG_TWIN_WAITING : AG_TWIN_SUCCEEDED;
+}
+
 static enum ag_twin_verdict judge_entry(const json_t *entry, const struct ag_twin_goal *goal,
                                         struct ag_twin_progress *progress)
 {
@@ -355,11 +377,11 @@ static enum ag_twin_verdict judge_entry(const json_t *entry, const struct ag_twi
     }
     if (state->verdict != AG_TWIN_SUCCEEDED) {
         snprintf(progress->text, sizeof progress->text, "%s %s", goal->name, state->text);
-        return goal->removed ? AG_TWIN_WAITING : state->verdict;
+        return state->verdict;
     }
     snprintf(progress->text, sizeof progress->text, "%s version %lld %s", goal->name, version,
              state->text);
-    if (goal->removed || !is_wanted(entry, goal))
+    if (!is_wanted(entry, goal))
         return AG_TWIN_WAITING;
     const bool stopped = strcmp(state->name, "stopped") == 0;
     return stopped == goal->stopped ? AG_TWIN_SUCCEEDED : AG_TWIN_WAITING;
@@ -385,9 +407,12 @@ enum ag_twin_verdict ag_twin_edit_judge(const json_t *reported, const struct ag_
         ag_twin_edit_find(json_object_get(reported, "firmware_modules"), goal->name);
     if (!has_seen(host, goal->desired_version, progress))
         return AG_TWIN_WAITING;
+    if (goal->removed)
+        return judge_removal(host, entry, goal, progress);
     if (!entry) {
+        read_obstacle(host, progress);
         snprintf(progress->text, sizeof progress->text, "%s is not on the device", goal->name);
-        return goal->removed ? AG_TWIN_SUCCEEDED : AG_TWIN_WAITING;
+        return AG_TWIN_WAITING;
     }
     return judge_entry(entry, goal, progress);
 }

@@ -75,7 +75,8 @@ struct ag_twin_goal {
 // What the reported section says about the goal.
 struct ag_twin_progress {
     char text[200];     // for people: "version 11 is on trial"
-    char error[64];     // name of the device's error; "": none
+    char error[64];     // name of the device's error, with the plug-in or, where that is missing or
+                        // does not go, with the desired section; "": none
     int64_t error_code; // 0: none
     char place[96];     // where it trapped: ", function 3 at byte 412", or why it was refused:
                         // ": target is too small"; "": neither is known

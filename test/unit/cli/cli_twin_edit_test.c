@@ -290,10 +290,43 @@ static void stopping_and_removing_have_goals_of_their_own(void)
                 AG_TWIN_WAITING);
     CHECK_EQUAL(judge(REPORT(1, "{\"version\":2,\"state\":\"running\"}"), &removal, &progress),
                 AG_TWIN_WAITING);
-    CHECK_EQUAL(judge(REPORT(1, "{\"version\":2,\"state\":\"failed\"}"), &removal, &progress),
+    CHECK_EQUAL(judge(REPORT(1, "{\"version\":2,\"state\":\"failed\",\"error\":{\"code\":1207,"
+                                "\"name\":\"trap_unreachable\"}}"),
+                      &removal, &progress),
                 AG_TWIN_WAITING);
+    CHECK_TEXT(progress.text, "b is still on the device");
+    CHECK_TEXT(progress.error, ""); // why it failed is not why it stays
+    CHECK_EQUAL(judge(REPORT(1, "{\"version\":2,\"state\":\"removing\"}"), &removal, &progress),
+                AG_TWIN_WAITING);
+    CHECK_TEXT(progress.text, "b is being removed");
     CHECK_EQUAL(judge("{\"airgraft\":{\"desiredVersion\":1}}", &removal, &progress),
                 AG_TWIN_SUCCEEDED);
+}
+
+#define TOO_MANY "\"error\":{\"code\":1408,\"name\":\"twin_too_many\",\"hint\":\"fewer\"}"
+
+static void who_waits_in_vain_is_told_what_is_wrong_with_the_desired_section(void)
+{
+    static const char refused[] = "{\"airgraft\":{\"desiredVersion\":1,\"refusedEntries\":"
+                                  "{\"count\":1,\"first\":8," TOO_MANY "}},"
+                                  "\"firmware_modules\":{\"a\":{\"version\":1,"
+                                  "\"state\":\"running\"}}}";
+    static const char broken[] =
+        "{\"airgraft\":{\"desiredVersion\":1,\"refusedEntries\":null," TOO_MANY "}}";
+    const struct ag_twin_goal missing = { .name = "b", .desired_version = 1, .version = 2 };
+    const struct ag_twin_goal removal = { .name = "a", .desired_version = 1, .removed = true };
+    const struct ag_twin_goal running = { .name = "a", .desired_version = 1, .version = 2 };
+    struct ag_twin_progress progress;
+    CHECK_EQUAL(judge(refused, &missing, &progress), AG_TWIN_WAITING);
+    CHECK_EQUAL(progress.error_code, 1408);
+    CHECK_TEXT(progress.error, "twin_too_many");
+    CHECK_TEXT(progress.hint, "fewer");
+    CHECK_EQUAL(judge(refused, &removal, &progress), AG_TWIN_WAITING);
+    CHECK_EQUAL(progress.error_code, 1408);
+    CHECK_EQUAL(judge(refused, &running, &progress), AG_TWIN_WAITING);
+    CHECK_EQUAL(progress.error_code, 0); // its own report tells how it goes on
+    CHECK_EQUAL(judge(broken, &missing, &progress), AG_TWIN_WAITING);
+    CHECK_EQUAL(progress.error_code, 1408);
 }
 
 static void the_outcome_of_a_trust_store_object_is_judged(void)
@@ -349,6 +382,7 @@ static const struct test_case cases[] = {
     TEST(the_devices_error_is_handed_on_without_control_characters),
     TEST(a_device_without_hints_is_helped_out),
     TEST(stopping_and_removing_have_goals_of_their_own),
+    TEST(who_waits_in_vain_is_told_what_is_wrong_with_the_desired_section),
     TEST(the_outcome_of_a_trust_store_object_is_judged),
 };
 TEST_MAIN(cases)
