@@ -56,16 +56,22 @@ const struct ag_abi_entry *ag_abi_find(uint16_t id)
     return NULL;
 }
 
-void ag_abi_log(const struct ag_instance *instance, enum ag_log_level level, const char *text,
+void ag_abi_say(const struct ag_instance *instance, enum ag_log_level level, const char *text,
                 size_t size)
 {
     const struct ag_instance_services *services = instance->options.services;
-    ag_wasm_charge(instance->wasm, AG_ABI_LINE + (uint32_t)size); // the caller has bounded it
     if (services->log)
         services->log(services->context, level, instance->options.name,
                       (struct ag_text){ text, size });
     else
         ag_board_log(level, instance->options.name, text, size);
+}
+
+void ag_abi_log(const struct ag_instance *instance, enum ag_log_level level, const char *text,
+                size_t size)
+{
+    ag_wasm_charge(instance->wasm, AG_ABI_LINE + (uint32_t)size); // the caller has bounded it
+    ag_abi_say(instance, level, text, size);
 }
 
 enum ag_status ag_abi_bytes(struct ag_instance *instance, uint32_t address, uint32_t size,

@@ -30,7 +30,10 @@ AG_MUST_CHECK enum ag_status ag_abi_bytes(struct ag_instance *instance, uint32_t
 AG_MUST_CHECK enum ag_status ag_abi_text(struct ag_instance *instance, uint32_t address,
                                          uint32_t size, struct ag_text *text);
 
-// A line of the plug-in's.
+// A line into the plug-in's log.
+void ag_abi_say(const struct ag_instance *instance, enum ag_log_level level, const char *text,
+                size_t size);
+// The same out of a host function that runs, which costs fuel.
 void ag_abi_log(const struct ag_instance *instance, enum ag_log_level level, const char *text,
                 size_t size);
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/writer.h"
 #include "host/abi.h"
 #include "platform/board.h"
 #include "plugin/capabilities.h"
@@ -175,12 +176,30 @@ static enum ag_status begin_after_start(struct ag_instance *instance)
     return status == AG_OK ? AG_ERR_AGAIN : status;
 }
 
+// What is not 0 goes into the plug-in's log, too: it is often the code of a call to the
+// host that failed.
+static enum ag_status judge_answer(const struct ag_instance *instance, const char *function,
+                                   enum ag_status failure)
+{
+    const int32_t answer = (int32_t)ag_wasm_results(instance->wasm)[0];
+    char text[48];
+    struct ag_writer out;
+    if (answer == 0)
+        return AG_OK;
+    ag_writer_init(&out, text, sizeof text);
+    ag_writer_text(&out, function);
+    ag_writer_text(&out, " answered ");
+    ag_writer_decimal(&out, answer);
+    ag_abi_say(instance, AG_LOG_WARNING, text, out.size);
+    return failure;
+}
+
 static enum ag_status judge_result(const struct ag_instance *instance)
 {
-    if (instance->function == AG_ABI_INITIALIZE && ag_wasm_results(instance->wasm)[0] != 0)
-        return AG_ERR_INITIALIZE;
-    if (instance->function == AG_ABI_HEALTHY && ag_wasm_results(instance->wasm)[0] != 0)
-        return AG_ERR_UNHEALTHY;
+    if (instance->function == AG_ABI_INITIALIZE)
+        return judge_answer(instance, "initialize", AG_ERR_INITIALIZE);
+    if (instance->function == AG_ABI_HEALTHY)
+        return judge_answer(instance, "healthy", AG_ERR_UNHEALTHY);
     return AG_OK;
 }
 

@@ -30,6 +30,7 @@ struct fixture {
     uint8_t last_owner;
     size_t telemetry_size;
     uint32_t line_count;
+    char line[64]; // the last
 };
 
 static struct fixture fixture;
@@ -177,8 +178,11 @@ static void count_line(void *context, enum ag_log_level level, const char *sourc
                        struct ag_text text)
 {
     struct fixture *at = context;
-    (void)level, (void)source, (void)text;
+    (void)level, (void)source;
     at->line_count++;
+    const size_t size = text.size < sizeof at->line ? text.size : sizeof at->line - 1;
+    memcpy(at->line, text.at, size);
+    at->line[size] = 0;
 }
 
 static void a_plugin_that_logs_without_end_is_stopped_as_soon_as_one_that_computes(void)
@@ -223,7 +227,9 @@ static void host_calls_cost_fuel_by_the_bytes_that_they_handle(void)
 static void initialize_that_says_no_is_told_apart_from_a_trap(void)
 {
     open_fixture(&(struct module){ .behaviour = MODULE_REFUSES }, 100000, NULL);
+    fixture.services.log = count_line;
     CHECK_EQUAL(run_whole(AG_ABI_INITIALIZE, 100), AG_ERR_INITIALIZE);
+    CHECK_TEXT(fixture.line, "initialize answered 1");
     CHECK_EQUAL(fixture.instance.stopped_at, 0);
     close_fixture();
     open_fixture(&(struct module){ .behaviour = MODULE_TRAPS_AT_START }, 100000, NULL);
