@@ -87,7 +87,7 @@
     X(ERR_TWIN_NAME,           1404, "twin_name", "the entry's name is missing, empty or too long", "use 1 to 32 bytes of UTF-8 without control characters") \
     X(ERR_TWIN_DUPLICATE,      1405, "twin_duplicate", "the name stands in the list more than once", "keep one entry per name; the first one counts") \
     X(ERR_TWIN_VERSION,        1406, "twin_version", "the entry's version is not a whole number from 1 to 4294967295", "give Version as a number") \
-    X(ERR_TWIN_URL,            1407, "twin_url", "the entry's URL is not an https URL that this host can hold", "use https:// and at most 1024 bytes") \
+    X(ERR_TWIN_URL,            1407, "twin_url", "the entry's URL is not an https URL that this host can hold", "use https:// and at most 1024 bytes (640 on a microcontroller)") \
     X(ERR_TWIN_TOO_MANY,       1408, "twin_too_many", "the list has more entries than this host can hold", "remove entries; the first ones count") \
     X(ERR_TWIN_SPACE,          1409, "twin_space", "the entries together need more memory than this host has for them", "shorten URLs and settings") \
     X(ERR_TWIN_MEMBER,         1410, "twin_member", "an optional member of the entry has a wrong type or value", "see docs/updates.md") \
@@ -127,7 +127,7 @@
     X(ERR_METHOD_UNKNOWN,      1528, "method_unknown", "there is no such direct method", "status, restart, logs and retry are the host's; PLUGIN.METHOD calls a plug-in that has on_method") \
     X(ERR_METHOD_PLUGIN,       1529, "method_plugin", "the device has no plug-in of that name", "the method status lists what it has") \
     X(ERR_METHOD_STATE,        1530, "method_state", "not while the plug-in is on trial, stopped or not installed", "wait for the end of the trial, or enable it; the method status shows its state") \
-    X(ERR_METHOD_SIZE,         1531, "method_size", "the direct method's payload is too large", "send at most 1024 bytes") \
+    X(ERR_METHOD_SIZE,         1531, "method_size", "the direct method's payload is too large", "send at most 1024 bytes (512 to a microcontroller)") \
     X(ERR_METHOD_BUSY,         1532, "method_busy", "other direct methods are under way", "call again when they are answered") \
     X(ERR_METHOD_DOWN,         1533, "method_down", "the plug-in does not run, or was stopped before it answered", "the method status shows its state; call again when it runs") \
     X(ERR_METHOD_TIME,         1534, "method_time", "the plug-in did not answer in time", "it goes on; see its log for what it does") \
