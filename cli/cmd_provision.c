@@ -13,6 +13,7 @@
 
 #include "azure/connection_string.h"
 #include "base/base64.h"
+#include "base/config.h"
 #include "cli/buffer.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
@@ -168,6 +169,8 @@ static bool take_network(const struct options *options, struct storage *storage,
     if (!is_named)
         return ag_output_misuse("printable ASCII without blanks", "a name has odd characters"),
                false;
+    if (values->registration_id && strlen(values->registration_id) > AG_CFG_DEVICE_ID_MAX)
+        return ag_output_misuse("at most 128 characters", "--registration-id is too long"), false;
     if (values->address && !is_network_address(values->address))
         return ag_output_misuse("like 192.168.1.7/24", "--address is no address with its network"),
                false;
