@@ -303,13 +303,6 @@ static void go_on_probing(struct ag_host *host)
         judge_probe(host, status);
 }
 
-void ag_trust_update_reached(struct ag_host *host)
-{
-    const struct ag_trust_update *update = &host->trust_update;
-    if (update->state == AG_TRUST_ON_TRIAL && !update->is_probing && !update->must_probe)
-        probe(host);
-}
-
 void ag_trust_update_failed(struct ag_host *host, enum ag_status why)
 {
     struct ag_trust_update *update = &host->trust_update;
@@ -493,6 +486,20 @@ void ag_trust_update_desired(struct ag_host *host)
     give_up(host);
     update->backoff.failures = 0;
     consider(host, is_first);
+}
+
+void ag_trust_update_reached(struct ag_host *host)
+{
+    const struct ag_trust_update *update = &host->trust_update;
+    if (update->state != AG_TRUST_ON_TRIAL)
+        return;
+    // It may have begun before a restart, since when nobody has said anything of a trust store.
+    if (!trial_is_wanted(host, ag_follow_host(&host->follow))) {
+        give_up(host);
+        consider(host, true);
+    } else if (!update->is_probing && !update->must_probe) {
+        probe(host);
+    }
 }
 
 // ---- The store is up again ---------------------------------------------------------------------
