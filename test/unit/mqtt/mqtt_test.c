@@ -561,8 +561,10 @@ static void without_room_for_acknowledgements_input_waits(void)
     }
     ag_reader_init(&piece, flood, sizeof flood);
     while (ag_reader_left(&piece) > 0) {
+        const unsigned before = messages;
         while (next_of(&client, &piece, 0) == AG_OK)
             messages += client.event.type == AG_MQTT_PUBLISH_END;
+        CHECK_EQUAL(messages - before, messages < 20 ? AG_CFG_MQTT_QUEUE : 20 % AG_CFG_MQTT_QUEUE);
         drain(&client, 0);
         for (size_t at = 0; at < client.output_size; at += 4)
             CHECK_EQUAL(client.output[at + 3], ++acknowledged);
