@@ -156,14 +156,22 @@ static int change_twin(const struct deploy *deploy, const struct ag_twin_change 
     return ag_output_fail("try again", "the twin of %s changes all the time", deploy->device);
 }
 
-static int fail_outcome(const struct deploy *deploy, const struct ag_twin_progress *progress)
+// `hint` is for where the device gives no reason.
+static int fail_progress(const char *when, const char *hint,
+                         const struct ag_twin_progress *progress)
 {
     if (!progress->error[0])
-        return ag_output_fail(progress->hint, "on %s, %s", deploy->device, progress->text);
-    const int code =
-        ag_output_fail(progress->hint, "on %s, %s: %s (%lld)%s", deploy->device, progress->text,
-                       progress->error, (long long)progress->error_code, progress->place);
-    if (progress->place[0] == ',') // a place, not a reason
+        return ag_output_fail(hint, "%s, %s", when, progress->text);
+    return ag_output_fail(progress->hint, "%s, %s: %s (%lld)%s", when, progress->text,
+                          progress->error, (long long)progress->error_code, progress->place);
+}
+
+static int fail_outcome(const struct deploy *deploy, const struct ag_twin_progress *progress)
+{
+    char when[200];
+    snprintf(when, sizeof when, "on %.190s", deploy->device);
+    const int code = fail_progress(when, progress->hint, progress);
+    if (progress->error[0] && progress->place[0] == ',') // a place, not a reason
         ag_output_note("airgraft explain-trap FILE --device %s says in which line", deploy->device);
     return code;
 }
@@ -171,16 +179,12 @@ static int fail_outcome(const struct deploy *deploy, const struct ag_twin_progre
 static int fail_late(const struct deploy *deploy, bool connected,
                      const struct ag_twin_progress *progress)
 {
+    char when[32];
+    snprintf(when, sizeof when, "after %llu s", (unsigned long long)deploy->wait_s);
     if (!connected)
         return ag_output_fail("the device is not connected; it takes up the change when it is",
-                              "after %llu s, %s", (unsigned long long)deploy->wait_s,
-                              progress->text);
-    if (!progress->error[0])
-        return ag_output_fail("airgraft twin reported shows how it goes on", "after %llu s, %s",
-                              (unsigned long long)deploy->wait_s, progress->text);
-    return ag_output_fail(progress->hint, "after %llu s, %s: %s (%lld)%s",
-                          (unsigned long long)deploy->wait_s, progress->text, progress->error,
-                          (long long)progress->error_code, progress->place);
+                              "%s, %s", when, progress->text);
+    return fail_progress(when, "airgraft twin reported shows how it goes on", progress);
 }
 
 // Polls the report until the goal is reached, missed, or the time is over.

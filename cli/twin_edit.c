@@ -349,19 +349,17 @@ static void read_obstacle(const json_t *host, struct ag_twin_progress *progress)
     read_error(json_is_object(refused) ? refused : host, progress);
 }
 
+// The plug-in is still there.
 static enum ag_twin_verdict judge_removal(const json_t *host, const json_t *entry,
                                           const struct ag_twin_goal *goal,
                                           struct ag_twin_progress *progress)
 {
     const char *state = json_string_value(json_object_get(entry, "state"));
     const bool goes = state && strcmp(state, "removing") == 0;
-    if (entry)
-        read_obstacle(host, progress);
+    read_obstacle(host, progress);
     snprintf(progress->text, sizeof progress->text, "%s is %s", goal->name,
-             !entry ? "not on the device"
-             : goes ? "being removed"
-                    : "still on the device");
-    return entry ? AG_TWIN_WAITING : AG_TWIN_SUCCEEDED;
+             goes ? "being removed" : "still on the device");
+    return AG_TWIN_WAITING;
 }
 
 static enum ag_twin_verdict judge_entry(const json_t *entry, const struct ag_twin_goal *goal,
@@ -407,13 +405,15 @@ enum ag_twin_verdict ag_twin_edit_judge(const json_t *reported, const struct ag_
         ag_twin_edit_find(json_object_get(reported, "firmware_modules"), goal->name);
     if (!has_seen(host, goal->desired_version, progress))
         return AG_TWIN_WAITING;
-    if (goal->removed)
-        return judge_removal(host, entry, goal, progress);
     if (!entry) {
-        read_obstacle(host, progress);
         snprintf(progress->text, sizeof progress->text, "%s is not on the device", goal->name);
+        if (goal->removed)
+            return AG_TWIN_SUCCEEDED;
+        read_obstacle(host, progress);
         return AG_TWIN_WAITING;
     }
+    if (goal->removed)
+        return judge_removal(host, entry, goal, progress);
     return judge_entry(entry, goal, progress);
 }
 

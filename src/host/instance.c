@@ -176,8 +176,8 @@ static enum ag_status begin_after_start(struct ag_instance *instance)
     return status == AG_OK ? AG_ERR_AGAIN : status;
 }
 
-// What is not 0 goes into the plug-in's log, too: it is often the code of a call to the
-// host that failed.
+// What is not 0 goes into the plug-in's log, too: it is often the code of a call to the host that
+// failed.
 static enum ag_status judge_answer(const struct ag_instance *instance, const char *function,
                                    enum ag_status failure)
 {
